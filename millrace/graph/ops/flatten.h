@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string_view>
+
+#include "millrace/graph/ops/operands.h"
+
+namespace millrace::graph {
+
+/// A feature map as a vector, in row-major HWC order (channels vary fastest).
+///
+///     %y = flatten %x : tensor<100 x ufixed<9,4>>
+///
+/// Constraints  C1  one operand
+struct Flatten {
+  static constexpr std::string_view Mnemonic = "flatten";
+
+  Result<TensorType> infer(Operands operands, const std::string& where) const;
+  template <class Visitor>
+  void visit_attributes(Visitor&) {}
+  friend bool operator==(const Flatten&, const Flatten&) = default;
+};
+
+}  // namespace millrace::graph

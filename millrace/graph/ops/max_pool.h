@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string_view>
+
+#include "millrace/graph/ops/operands.h"
+#include "millrace/graph/window.h"
+
+namespace millrace::graph {
+
+/// The largest value of each window and channel; padding never wins.
+///
+///     %y = max_pool %x {kernel = [2, 2], stride = [2, 2], padding = [0, 0, 0, 0]}
+///        : tensor<13x13x4 x ufixed<9,4>>
+///
+/// Shapes       x: H x W x C; y: OH x OW x C. padding is [top, left, bottom, right].
+/// Constraints  C1  one operand of rank 3
+///              C2  kernel and strides are at least 1, paddings at least 0 and less than the kernel
+///              C3  the kernel fits the padded map at least once
+/// Result type  x's element type
+struct MaxPool {
+  static constexpr std::string_view Mnemonic = "max_pool";
+  Window window;
+
+  Result<TensorType> infer(Operands operands, const std::string& where) const;
+  template <class Visitor>
+  void visit_attributes(Visitor& visitor) {
+    visitor("kernel", window.kernel_h, window.kernel_w);
+    visitor("stride", window.stride_h, window.stride_w);
+    visitor("padding", window.pad_top, window.pad_left, window.pad_bottom, window.pad_right);
+  }
+  friend bool operator==(const MaxPool&, const MaxPool&) = default;
+};
+
+}  // namespace millrace::graph

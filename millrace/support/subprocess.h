@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "millrace/support/diagnostics.h"
+
+namespace millrace {
+
+/// What a finished program left.
+struct ProcessResult {
+  int exit_code = 0;
+  std::string output;  ///< standard output and standard error, interleaved
+};
+
+/// How to run a program.
+struct ProcessOptions {
+  std::filesystem::path working_directory;  ///< empty: the current one
+  std::optional<int> timeout_seconds;       ///< the program and its children are ended after this
+  std::function<bool(std::string_view line)> on_line;  ///< sees each output line; false ends it
+};
+
+/// Runs `program` (searched on PATH unless it has a slash) with `arguments`, without a shell.
+/// Errors   support.program_missing when it is not found (with the Debian package to install where
+///          it is known), support.program_timeout, support.program_stopped. A non-zero exit code
+///          is not an error here.
+Result<ProcessResult> run_process(const std::string& program,
+                                  const std::vector<std::string>& arguments,
+                                  const ProcessOptions& options = {});
+
+/// The full path of `program` on PATH, if it is there.
+std::optional<std::filesystem::path> find_program(const std::string& program);
+
+}  // namespace millrace
