@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// A feed-forward network of scalar operations on raw integers, pipelined to a clock. Everything
+// that a layer computes between two memories is one datapath: constant multiplications, rounding,
+// activation functions, comparisons.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "millrace/dataflow/delay_model.h"
+#include "millrace/fixed/requantize.h"
+
+namespace millrace::dataflow {
+
+/// Names a node of a datapath: its index in Datapath::nodes().
+using NodeId = int;
+
+/// An element of the input vector.
+struct InputNode {
+  int index = 0;
+};
+/// A constant.
+struct ConstantNode {
+  Int128 value = 0;
+};
+/// (a << shift_a) + (b << shift_b), or minus.
+struct AddNode {
+  NodeId a = 0, b = 0;
+  int shift_a = 0, shift_b = 0;
+  bool subtract = false;
+};
+/// `value` where bit `bit` of `control` is set, else 0: a row of a multiplication.
+struct GateNode {
+  NodeId value = 0, control = 0;
+  int bit = 0;
+};
+/// max(x, 0).
+struct ReluNode {
+  NodeId x = 0;
+};
+/// max(a, b).
+struct MaxNode {
+  NodeId a = 0, b = 0;
+};
+/// requantize(x, from_frac_bits, to).
+struct RequantizeNode {
+  NodeId x = 0;
+  int from_frac_bits = 0;
+  Quantizer to;
+};
+/// values[x - min_raw of x's type].
+struct TableNode {
+  NodeId x = 0;
+  FixedType from;               ///< the type whose codes the table lists
+  FixedType to;
+  std::vector<int64_t> values;  ///< 2^from.width results
+};
+
+using NodeKind = std::variant<InputNode, ConstantNode, AddNode, GateNode, ReluNode, MaxNode,
+                              RequantizeNode, TableNode>;
+
+/// One operation with the exact range of its results and its place in the pipeline.
+struct Node {
+  NodeKind kind;
+  Int128 lo = 0, hi = 0;   ///< every result lies in [lo, hi]
+  int cycle = 0;           ///< its result is computed in this cycle after the input's
+  double ready_ps = 0;     ///< and has settled this long after that cycle's clock edge
+
+  /// The narrowest integer type that holds [lo, hi].
+  FixedType type() const;
+  bool is_constant() const { return std::holds_alternative<ConstantNode>(kind); }
+};
+
+/// The network, in order of definition.
+class Datapath {
+ public:
+  /// Appends a node; its range follows from its operands' ranges.
+  NodeId input(FixedType type);
+  NodeId input(Int128 lo, Int128 hi);
+  NodeId constant(Int128 value);
+  NodeId add(AddNode node);
+  NodeId gate(GateNode node);
+  NodeId relu(NodeId x);
+  NodeId max(NodeId a, NodeId b);
+  NodeId requantize(RequantizeNode node);
+  NodeId table(TableNode node);
+
+  const std::vector<Node>& nodes() const { return nodes_; }
+  const Node& node(NodeId id) const { return nodes_[static_cast<size_t>(id)]; }
+  int num_inputs() const { return num_inputs_; }
+
+  /// The outputs, in order, each with the type in which it leaves.
+  struct Output {
+    NodeId node = 0;
+    FixedType type;  ///< raw integers; holds the node's range
+  };
+  std::vector<Output> outputs;
+
+  /// Places every node in the earliest cycle in which it settles within the period.
+  ///
+  /// Units    input_ready_ps: when the inputs settle after the clock edge of cycle 0.
+  ///          `registered`: the outputs shall come straight from registers.
+  /// Errors   a single node that does not fit the period at all: too fast a clock.
+  Status pipeline(const DelayModel& delays, double clock_ns, double input_ready_ps,
+                  bool registered, const std::string& where);
+
+  /// Cycles from the inputs to all outputs: they leave together, in this cycle.
+  int latency_cycles() const { return latency_cycles_; }
+  /// When the slowest output settles after the clock edge of the cycle in which outputs leave.
+  double output_ready_ps() const { return output_ready_ps_; }
+
+  /// Evaluates the network: the golden model of the emitted module.
+  std::vector<Int128> evaluate(const std::vector<Int128>& inputs) const;
+
+ private:
+  NodeId append(NodeKind kind, Int128 lo, Int128 hi);
+
+  std::vector<Node> nodes_;
+  int num_inputs_ = 0;
+  int latency_cycles_ = 0;
+  double output_ready_ps_ = 0;
+};
+
+/// The nodes that `kind` reads.
+std::vector<NodeId> operands(const NodeKind& kind);
+
+}  // namespace millrace::dataflow

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "millrace/dataflow/circuit.h"
+#include "millrace/graph/graph.h"
+
+namespace millrace::dataflow {
+
+/// What the user wishes for.
+struct PlanOptions {
+  int64_t lanes = 1;                ///< pixels that arrive in a clock cycle, 1 to the row's width
+  double clock_ns = 5;              ///< clock period
+  std::string delay_family = "xcu"; ///< names the delay model
+};
+
+/// Turns an exact graph (one input, one output, each value used once) into a circuit that takes a
+/// beat every clock cycle.
+///
+/// Errors   lanes that are 0 or wider than the row; an operation or a branch that no stage
+///          computes; a clock that a single operation cannot meet.
+Result<Circuit> plan(const graph::Graph& graph, const PlanOptions& options);
+
+}  // namespace millrace::dataflow

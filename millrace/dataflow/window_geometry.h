@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "millrace/dataflow/stream.h"
+#include "millrace/graph/window.h"
+
+namespace millrace::dataflow {
+
+/// The numbers by which rtl/mr_window.sv turns a stream of pixels into a stream of windows.
+///
+/// Each row of the input takes `beats` steps. In the rows that complete an output row, output
+/// beat b leaves one cycle after step b + lookahead. Steps beyond the row's last beat (`tail_steps`)
+/// and rows beyond the frame's last (`flush_rows`, where padding below completes output rows) need
+/// no input: they follow of themselves, one a cycle.
+struct WindowGeometry {
+  StreamType input;
+  graph::Window window;
+  int64_t out_height = 0, out_width = 0;
+  int64_t out_lanes = 1;
+
+  int64_t beats = 1;         ///< input beats a row
+  int64_t out_beats = 1;     ///< output beats a row
+  int64_t span = 1;          ///< adjacent pixels of a row that one output beat covers
+  int64_t lookahead = 0;     ///< steps by which output beat b trails input beat b
+  int64_t tail_steps = 0;    ///< steps behind the last beat of a row
+  int64_t flush_rows = 0;    ///< rows behind the last row of a frame
+  int64_t history = 1;       ///< pixels of each row that are kept at hand
+  int64_t first_row = 0;     ///< input row that completes output row 0
+  bool separate_tail = false;  ///< the next row may begin before the tail has ended
+
+  /// Input row (or flush row, from the map's height on) that completes output row `row`.
+  int64_t completing_row(int64_t row) const { return first_row + row * window.stride_h; }
+  /// Pixels by which the covered span moves from one output beat to the next.
+  int64_t advance() const { return out_lanes * window.stride_w; }
+};
+
+/// Works out the geometry; no value when the windows of a row (or frame) cannot leave before those
+/// of the next begin, at full input rate, with this many output lanes.
+std::optional<WindowGeometry> window_geometry(const StreamType& input, const graph::Window& window,
+                                              int64_t out_lanes);
+
+}  // namespace millrace::dataflow
