@@ -29,8 +29,8 @@ using ValueId = int;
 
 /// One operation and the one value that it defines.
 struct Op {
-  std::string name;               ///< unique in the graph: [A-Za-z_][A-Za-z0-9_.]*
-  std::string where;              ///< where the user wrote it; empty for derived operations
+  std::string name;   ///< unique in the graph: [A-Za-z_][A-Za-z0-9_.]*
+  std::string where;  ///< where the user wrote it; empty for derived operations
   OpKind kind;
   std::vector<ValueId> operands;  ///< values defined earlier
   TensorType type;                ///< of the value it defines, as inferred

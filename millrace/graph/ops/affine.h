@@ -14,14 +14,14 @@ namespace millrace::graph {
 /// Shapes       x, y: any with last extent C; scale, offset: C
 /// Semantics    y[..,c] = scale[c] * x[..,c] + offset[c]
 /// Constraints  C1  three operands; scale and offset of rank 1 and x's last extent
-///              C2  all operands fixed, or all real; for fixed ones every result fits 64 bits
+///              C2  where all operands are fixed, every result fits 64 bits
 /// Result type  exact, as for conv2d
 struct Affine {
   static constexpr std::string_view Mnemonic = "affine";
 
   Result<TensorType> infer(Operands operands, const std::string& where) const;
-  template <class Visitor>
-  void visit_attributes(Visitor&) {}
+  template <class Self, class Visitor>
+  static void visit_attributes(Self&, Visitor&) {}
   friend bool operator==(const Affine&, const Affine&) = default;
 };
 

@@ -25,9 +25,9 @@ struct Constant {
   const std::vector<double>& real() const { return std::get<std::vector<double>>(value); }
 
   Result<TensorType> infer(Operands operands, const std::string& where) const;
-  template <class Visitor>
-  void visit_attributes(Visitor& visitor) {
-    visitor("value", value);
+  template <class Self, class Visitor>
+  static void visit_attributes(Self& self, Visitor& visitor) {
+    visitor("value", self.value);
   }
   friend bool operator==(const Constant&, const Constant&) = default;
 };

@@ -10,7 +10,7 @@ namespace millrace::graph {
 
 /// Two-dimensional convolution (cross-correlation) with bias.
 ///
-///     %y = conv2d %x, %w, %b {stride = [1, 1], padding = [0, 0, 0, 0]}
+///     %y = conv2d %x, %w, %b {kernel = [3, 3], stride = [1, 1], padding = [0, 0, 0, 0]}
 ///        : tensor<26x26x4 x fixed<17,5>>
 ///
 /// Shapes       x: H x W x C; w: KH x KW x C x F; b: F; y: OH x OW x F. padding is
@@ -20,19 +20,21 @@ namespace millrace::graph {
 ///              C2  w's third extent is C, b's extent is F, w's first two are the kernel's
 ///              C3  strides are at least 1, paddings at least 0 and less than the kernel
 ///              C4  the kernel fits the padded map at least once
-///              C5  all operands fixed, or all real; for fixed ones every sum fits 64 bits
+///              C5  where all operands are fixed, every sum fits 64 bits
 /// Result type  exact: frac(y) = max(frac(x) + frac(w), frac(b)), and the narrowest width that
-///              holds every sum for the weights given (their type's range where not constant)
+///              holds every sum for the weights given (their type's range where not constant);
+///              real as soon as one operand is real
 struct Conv2D {
   static constexpr std::string_view Mnemonic = "conv2d";
   Window window;  ///< the kernel's extents repeat those of w
 
   Result<TensorType> infer(Operands operands, const std::string& where) const;
-  template <class Visitor>
-  void visit_attributes(Visitor& visitor) {
-    visitor("kernel", window.kernel_h, window.kernel_w);
-    visitor("stride", window.stride_h, window.stride_w);
-    visitor("padding", window.pad_top, window.pad_left, window.pad_bottom, window.pad_right);
+  template <class Self, class Visitor>
+  static void visit_attributes(Self& self, Visitor& visitor) {
+    visitor("kernel", self.window.kernel_h, self.window.kernel_w);
+    visitor("stride", self.window.stride_h, self.window.stride_w);
+    visitor("padding", self.window.pad_top, self.window.pad_left, self.window.pad_bottom,
+            self.window.pad_right);
   }
   friend bool operator==(const Conv2D&, const Conv2D&) = default;
 };

@@ -15,14 +15,14 @@ namespace millrace::graph {
 /// Semantics    y[m] = b[m] + sum over n of w[n,m] * x[n]
 /// Constraints  C1  three operands: x of rank 1, w of rank 2, b of rank 1
 ///              C2  w's first extent is N, b's extent is w's second
-///              C3  all operands fixed, or all real; for fixed ones every sum fits 64 bits
+///              C3  where all operands are fixed, every sum fits 64 bits
 /// Result type  exact, as for conv2d
 struct Dense {
   static constexpr std::string_view Mnemonic = "dense";
 
   Result<TensorType> infer(Operands operands, const std::string& where) const;
-  template <class Visitor>
-  void visit_attributes(Visitor&) {}
+  template <class Self, class Visitor>
+  static void visit_attributes(Self&, Visitor&) {}
   friend bool operator==(const Dense&, const Dense&) = default;
 };
 

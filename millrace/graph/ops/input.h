@@ -19,8 +19,8 @@ struct Input {
   TensorType type;
 
   Result<TensorType> infer(Operands operands, const std::string& where) const;
-  template <class Visitor>
-  void visit_attributes(Visitor&) {}  // the type stands behind the colon
+  template <class Self, class Visitor>
+  static void visit_attributes(Self&, Visitor&) {}  // the type stands behind the colon
   friend bool operator==(const Input&, const Input&) = default;
 };
 

@@ -23,11 +23,12 @@ struct MaxPool {
   Window window;
 
   Result<TensorType> infer(Operands operands, const std::string& where) const;
-  template <class Visitor>
-  void visit_attributes(Visitor& visitor) {
-    visitor("kernel", window.kernel_h, window.kernel_w);
-    visitor("stride", window.stride_h, window.stride_w);
-    visitor("padding", window.pad_top, window.pad_left, window.pad_bottom, window.pad_right);
+  template <class Self, class Visitor>
+  static void visit_attributes(Self& self, Visitor& visitor) {
+    visitor("kernel", self.window.kernel_h, self.window.kernel_w);
+    visitor("stride", self.window.stride_h, self.window.stride_w);
+    visitor("padding", self.window.pad_top, self.window.pad_left, self.window.pad_bottom,
+            self.window.pad_right);
   }
   friend bool operator==(const MaxPool&, const MaxPool&) = default;
 };

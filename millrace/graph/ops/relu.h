@@ -17,8 +17,8 @@ struct Relu {
   static constexpr std::string_view Mnemonic = "relu";
 
   Result<TensorType> infer(Operands operands, const std::string& where) const;
-  template <class Visitor>
-  void visit_attributes(Visitor&) {}
+  template <class Self, class Visitor>
+  static void visit_attributes(Self&, Visitor&) {}
   friend bool operator==(const Relu&, const Relu&) = default;
 };
 

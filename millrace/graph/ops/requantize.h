@@ -19,10 +19,10 @@ struct Requantize {
   Quantizer to;  ///< the type is printed behind the colon, the modes as attributes
 
   Result<TensorType> infer(Operands operands, const std::string& where) const;
-  template <class Visitor>
-  void visit_attributes(Visitor& visitor) {
-    visitor("rounding", to.rounding);
-    visitor("overflow", to.overflow);
+  template <class Self, class Visitor>
+  static void visit_attributes(Self& self, Visitor& visitor) {
+    visitor("rounding", self.to.rounding);
+    visitor("overflow", self.to.overflow);
   }
   friend bool operator==(const Requantize&, const Requantize&) = default;
 };

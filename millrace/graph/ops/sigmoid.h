@@ -16,8 +16,8 @@ struct Sigmoid {
   static constexpr std::string_view Mnemonic = "sigmoid";
 
   Result<TensorType> infer(Operands operands, const std::string& where) const;
-  template <class Visitor>
-  void visit_attributes(Visitor&) {}
+  template <class Self, class Visitor>
+  static void visit_attributes(Self&, Visitor&) {}
   friend bool operator==(const Sigmoid&, const Sigmoid&) = default;
 };
 

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// What can be wrong with a graph. The codes "graph.OPERATION_cN" are the numbered constraints of
+// the operations' headers.
+#pragma once
+
+#include "millrace/support/diagnostics.h"
+
+namespace millrace::graph::messages {
+
+// Every tensor (tensor_type.h).
+inline constexpr Message TensorC1{
+    "graph.tensor_c1", "a raw value of {} does not fit a signed 64-bit integer",
+    "use at most 64 bits signed or 63 bits unsigned, and at most 1024 fraction bits"};
+inline constexpr Message TensorC2{"graph.tensor_c2", "{} is not a tensor that Millrace handles",
+                                  "use 1 to 4 extents of at least 1, with at most 2^28 elements"};
+
+// Operations (ops/).
+inline constexpr Message InputC1{"graph.input_c1", "an input has rank 1 or 3, not {}",
+                                 "give the input as a vector or as height x width x channels"};
+inline constexpr Message InputC2{"graph.input_c2", "an input takes no operands, {} are given",
+                                 "remove the operands"};
+inline constexpr Message ConstantC1{"graph.constant_c1",
+                                    "{} values are given for a constant of type {}",
+                                    "give one value for each element of the shape"};
+inline constexpr Message ConstantC2{"graph.constant_c2",
+                                    "value {} of the constant is not one of {}",
+                                    "use raw integers in the type's range, or finite real numbers"};
+inline constexpr Message ConstantC3{
+    "graph.constant_c3", "a constant takes no operands, {} are given", "remove the operands"};
+inline constexpr Message RequantizeC1{
+    "graph.requantize_c1", "requantize takes one operand, {} are given", "give exactly one value"};
+inline constexpr Message Conv2DC1{
+    "graph.conv2d_c1", "conv2d takes x of rank 3, w of rank 4 and b of rank 1, not ({})",
+    "give the map, the weights (kernel height x width x channels x filters) and the bias"};
+inline constexpr Message Conv2DC2{"graph.conv2d_c2",
+                                  "the weights {} and the bias {} do not fit the map {} and a "
+                                  "kernel of {}x{}",
+                                  "make channels, filters and kernel extents agree"};
+inline constexpr Message Conv2DC3{
+    "graph.conv2d_c3", "stride or padding of the {}x{} kernel is out of range",
+    "use strides of at least 1 and paddings of at least 0 that are less than the kernel"};
+inline constexpr Message Conv2DC4{"graph.conv2d_c4",
+                                  "the {}x{} kernel does not fit the padded map {}",
+                                  "use a smaller kernel or more padding"};
+inline constexpr Message Conv2DC5{"graph.conv2d_c5",
+                                  "the sums of this convolution need more than 64 bits",
+                                  "quantise the map, the weights or the bias to fewer bits"};
+inline constexpr Message DenseC1{
+    "graph.dense_c1", "dense takes x of rank 1, w of rank 2 and b of rank 1, not ({})",
+    "flatten the map; give the weights (inputs x outputs) and the bias"};
+inline constexpr Message DenseC2{"graph.dense_c2",
+                                 "the weights {} and the bias {} do not fit the vector {}",
+                                 "make the numbers of inputs and outputs agree"};
+inline constexpr Message DenseC3{"graph.dense_c3",
+                                 "the sums of this dense layer need more than 64 bits",
+                                 "quantise the input, the weights or the bias to fewer bits"};
+inline constexpr Message AffineC1{
+    "graph.affine_c1", "affine takes x and a scale and an offset for each channel of x, not ({})",
+    "give a scale and an offset with as many elements as x's last extent"};
+inline constexpr Message AffineC2{"graph.affine_c2",
+                                  "the results of this affine operation need more than 64 bits",
+                                  "quantise the input, the scale or the offset to fewer bits"};
+inline constexpr Message ReluC1{"graph.relu_c1", "relu takes one operand, {} are given",
+                                "give exactly one value"};
+inline constexpr Message MaxPoolC1{"graph.max_pool_c1",
+                                   "max_pool takes one operand of rank 3, not ({})",
+                                   "give a map of height x width x channels"};
+inline constexpr Message MaxPoolC2{
+    "graph.max_pool_c2", "kernel {}x{}, stride or padding of the pooling is out of range",
+    "use kernels and strides of at least 1 and paddings that are less than the kernel"};
+inline constexpr Message MaxPoolC3{"graph.max_pool_c3",
+                                   "the {}x{} kernel does not fit the padded map {}",
+                                   "use a smaller kernel or more padding"};
+inline constexpr Message FlattenC1{"graph.flatten_c1", "flatten takes one operand, {} are given",
+                                   "give exactly one value"};
+inline constexpr Message SigmoidC1{"graph.sigmoid_c1", "sigmoid takes one operand, {} are given",
+                                   "give exactly one value"};
+inline constexpr Message TableC1{
+    "graph.table_c1", "a table takes one fixed-point operand of at most 16 bits, not ({})",
+    "quantise the value before the table to at most 16 bits"};
+inline constexpr Message TableC2{"graph.table_c2", "a table of {} has {} entries, not {}",
+                                 "give one entry for each raw integer of the operand's type"};
+inline constexpr Message TableC3{"graph.table_c3", "entry {} of the table is not one of {}",
+                                 "use raw integers in the range of the result's type"};
+
+// The graph as a whole (graph.h).
+inline constexpr Message NoInput{"graph.no_input", "graph '{}' has no input",
+                                 "give the network at least one input"};
+inline constexpr Message NoOutput{"graph.no_output", "graph '{}' has no output",
+                                  "name at least one value as an output"};
+inline constexpr Message BadName{"graph.bad_name", "'{}' is not a name, or is taken",
+                                 "use letters, digits, '_' and '.', and each name once"};
+inline constexpr Message BadReference{"graph.bad_reference",
+                                      "value {} is used where it is not defined",
+                                      "use values that operations further up define"};
+inline constexpr Message TypeDiffers{"graph.type_differs",
+                                     "the type is given as {} but follows to be {}",
+                                     "correct the type, or what it follows from"};
+
+// The text form (text.h).
+inline constexpr Message Syntax{"graph.syntax", "expected {}, found {}",
+                                "see the text form in millrace/graph/text.h"};
+inline constexpr Message UnknownOperation{"graph.unknown_operation", "there is no operation '{}'",
+                                          "use one of the operations in millrace/graph/ops"};
+inline constexpr Message UnknownValue{"graph.unknown_value", "there is no value '%{}' above",
+                                      "define the value before its first use"};
+inline constexpr Message DuplicateValue{"graph.duplicate_value", "'%{}' is defined twice",
+                                        "give each value a name of its own"};
+inline constexpr Message UnknownAttribute{"graph.unknown_attribute", "{} has no attribute '{}'",
+                                          "remove the attribute or correct its name"};
+inline constexpr Message DuplicateAttribute{
+    "graph.duplicate_attribute", "attribute '{}' is given twice", "give each attribute once"};
+inline constexpr Message MissingAttribute{"graph.missing_attribute", "{} needs the attribute '{}'",
+                                          "give the attribute"};
+inline constexpr Message BadNumber{"graph.bad_number", "'{}' is not {}", "correct the number"};
+inline constexpr Message BadMode{"graph.bad_mode", "there is no {} mode '{}'",
+                                 "use ap_fixed's modes: TRN, TRN_ZERO, RND, RND_ZERO, RND_MIN_INF, "
+                                 "RND_INF, RND_CONV; WRAP, SAT, SAT_ZERO, SAT_SYM, WRAP_SM"};
+inline constexpr Message NotFixed{"graph.not_fixed", "{} gives fixed-point numbers, not {}",
+                                  "give a fixed-point type behind the colon"};
+
+}  // namespace millrace::graph::messages

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "millrace/graph/ops/input.h"
+
+#include "millrace/graph/messages.h"
+
+namespace millrace::graph {
+
+Result<TensorType> Input::infer(Operands operands, const std::string& where) const {
+  if (type.shape.size() != 1 && type.shape.size() != 3)  // input_c1
+    return error(messages::InputC1, where, type.shape.size());
+  if (!operands.empty())  // input_c2
+    return error(messages::InputC2, where, operands.size());
+  return type;
+}
+
+}  // namespace millrace::graph
