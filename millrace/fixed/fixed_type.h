@@ -12,6 +12,8 @@ namespace millrace {
 
 /// Exact integers for intermediate results: sums and products of raw values never overflow it.
 __extension__ typedef __int128 Int128;
+/// Its bits.
+__extension__ typedef unsigned __int128 UInt128;
 
 /// Decimal digits of an Int128.
 std::string to_string(Int128 value);
@@ -30,9 +32,7 @@ struct FixedType {
 
   constexpr int int_bits() const { return width - frac_bits; }
   constexpr Int128 min_raw() const { return is_signed ? -(Int128{1} << (width - 1)) : Int128{0}; }
-  constexpr Int128 max_raw() const {
-    return (Int128{1} << (is_signed ? width - 1 : width)) - 1;
-  }
+  constexpr Int128 max_raw() const { return (Int128{1} << (is_signed ? width - 1 : width)) - 1; }
   /// The number that raw integer `raw` stands for; rounded to double when wider than 53 bits.
   double to_double(Int128 raw) const;
   /// "fixed<9,5>" or "ufixed<8,0>".

@@ -13,22 +13,26 @@ namespace millrace {
 
 /// The seven quantisation modes of AMD's ap_fixed (UG1399), by what happens to the dropped bits.
 enum class Rounding {
-  Floor,               ///< AP_TRN: towards minus infinity
-  TowardsZero,         ///< AP_TRN_ZERO
-  HalfUp,              ///< AP_RND: to nearest, ties towards plus infinity
-  HalfTowardsZero,     ///< AP_RND_ZERO
-  HalfDown,            ///< AP_RND_MIN_INF: to nearest, ties towards minus infinity
-  HalfAwayFromZero,    ///< AP_RND_INF
-  HalfEven,            ///< AP_RND_CONV
+  Floor,             ///< AP_TRN: towards minus infinity
+  TowardsZero,       ///< AP_TRN_ZERO
+  HalfUp,            ///< AP_RND: to nearest, ties towards plus infinity
+  HalfTowardsZero,   ///< AP_RND_ZERO
+  HalfDown,          ///< AP_RND_MIN_INF: to nearest, ties towards minus infinity
+  HalfAwayFromZero,  ///< AP_RND_INF
+  HalfEven,          ///< AP_RND_CONV
 };
 
-/// The five overflow modes of AMD's ap_fixed (UG1399).
+/// The five overflow modes of AMD's ap_fixed (UG1399), all applied to the rounded number.
 enum class Overflow {
-  Wrap,                ///< AP_WRAP: keeps the low bits
-  Saturate,            ///< AP_SAT: clamps to the type's range
-  SaturateZero,        ///< AP_SAT_ZERO: gives 0
-  SaturateSymmetric,   ///< AP_SAT_SYM: clamps to [-max, max]
-  WrapSignMagnitude,   ///< AP_WRAP_SM
+  Wrap,               ///< AP_WRAP: keeps the low bits
+  Saturate,           ///< AP_SAT: clamps to the type's range
+  SaturateZero,       ///< AP_SAT_ZERO: gives 0
+  SaturateSymmetric,  ///< AP_SAT_SYM: clamps to [-max, max]; unsigned: as Saturate
+  /// AP_WRAP_SM without saturated bits: keeps the low bits and inverts them all where the sign bit
+  /// among them differs from the lowest deleted bit, so that results go up and down like a triangle
+  /// wave (..., 6, 7, 7, 6, ..., -8, -8, -7, ...). Unsigned: as Saturate, as AMD's headers
+  /// compute it where they do not refuse it.
+  WrapSignMagnitude,
 };
 
 inline constexpr std::array AllRoundings = {

@@ -10,7 +10,7 @@ namespace millrace {
 /// A broken promise inside Millrace itself: never the user's fault. The command line answers it
 /// with exit code 3 and asks for a bug report.
 class InternalError : public std::logic_error {
- public:
+public:
   using std::logic_error::logic_error;
 };
 

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <fmt/core.h>
-
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
@@ -50,12 +49,13 @@ tl::unexpected<Diagnostic> error(const Message& message, std::string where, cons
 // goes on: MR_TRY(auto graph, read_graph(path)); MR_TRY_STATUS(verify(graph));
 #define MR_CONCAT_INNER(a, b) a##b
 #define MR_CONCAT(a, b) MR_CONCAT_INNER(a, b)
-#define MR_TRY(declaration, ...) MR_TRY_IMPL(MR_CONCAT(mr_result_, __LINE__), declaration, __VA_ARGS__)
-#define MR_TRY_IMPL(result, declaration, ...)                         \
-  auto result = (__VA_ARGS__);                                        \
-  if (!result)                                                        \
+#define MR_TRY(declaration, ...) \
+  MR_TRY_IMPL(MR_CONCAT(mr_result_, __LINE__), declaration, __VA_ARGS__)
+#define MR_TRY_IMPL(result, declaration, ...)                                   \
+  auto result = (__VA_ARGS__);                                                  \
+  if (!result)                                                                  \
     return ::tl::unexpected<::millrace::Diagnostic>(std::move(result).error()); \
   declaration = *std::move(result)
-#define MR_TRY_STATUS(...)                                                       \
-  if (auto mr_status = (__VA_ARGS__); !mr_status)                                \
+#define MR_TRY_STATUS(...)                        \
+  if (auto mr_status = (__VA_ARGS__); !mr_status) \
   return ::tl::unexpected<::millrace::Diagnostic>(std::move(mr_status).error())

@@ -29,11 +29,14 @@ Status write_file(const std::filesystem::path& path, std::string_view content);
 /// A directory that appears under its final name only when it is complete: it is filled under a
 /// temporary name beside it, and commit() renames it (replacing an earlier one of ours). Without
 /// commit() the destructor removes it.
+///
+/// `marker` names the file by which a later run recognises its own output.
 class StagedDirectory {
- public:
+public:
   /// Starts the directory that shall become `destination`.
-  /// Errors   the parent is not writable; `destination` exists and is neither empty nor an
-  ///          earlier output (it holds no `marker` file), so that a user's files are never removed.
+  /// Errors   the nearest existing parent is not writable; `destination` exists and is neither
+  ///          empty nor an earlier output (it holds no `marker` file), so that a user's files are
+  ///          never removed.
   static Result<StagedDirectory> create(const std::filesystem::path& destination,
                                         std::string_view marker);
   StagedDirectory(StagedDirectory&& other) noexcept;
@@ -42,18 +45,25 @@ class StagedDirectory {
 
   /// Where to write before commit().
   const std::filesystem::path& path() const { return temporary_; }
-  /// Gives the directory its final name.
+  /// Gives the directory its final name; makes missing parents. Adds an empty marker file when
+  /// none was written.
+  /// Errors   the final place is not writable.
   Status commit();
 
- private:
-  StagedDirectory(std::filesystem::path temporary, std::filesystem::path destination)
-      : temporary_(std::move(temporary)), destination_(std::move(destination)) {}
+private:
+  StagedDirectory(std::filesystem::path temporary, std::filesystem::path destination,
+                  std::string marker)
+      : temporary_(std::move(temporary)),
+        destination_(std::move(destination)),
+        marker_(std::move(marker)) {}
 
   std::filesystem::path temporary_;  // empty once committed or moved from
   std::filesystem::path destination_;
+  std::string marker_;
 };
 
-/// The folder that holds Millrace's own data files of one kind ("rtl", "parts", "report", ...):
+/// The folder that holds Millrace's own data files of one kind ("rtl", "parts", "delays", "report",
+/// "cosim"; another kind is an InternalError):
 /// $MILLRACE_DATA_DIR/KIND, else beside the executable as installed (../share/millrace/KIND), else
 /// the source tree that this binary was built from.
 /// Errors   none of them exists.

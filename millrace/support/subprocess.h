@@ -14,7 +14,7 @@ namespace millrace {
 
 /// What a finished program left.
 struct ProcessResult {
-  int exit_code = 0;
+  int exit_code = 0;   ///< 128 + N when signal N ended it, as shells say it
   std::string output;  ///< standard output and standard error, interleaved
 };
 
@@ -23,12 +23,15 @@ struct ProcessOptions {
   std::filesystem::path working_directory;  ///< empty: the current one
   std::optional<int> timeout_seconds;       ///< the program and its children are ended after this
   std::function<bool(std::string_view line)> on_line;  ///< sees each output line; false ends it
+  std::function<bool()> keep_going;  ///< asked ten times a second; false ends the program
 };
 
-/// Runs `program` (searched on PATH unless it has a slash) with `arguments`, without a shell.
+/// Runs `program` (searched on PATH unless it has a slash) with `arguments`, without a shell and
+/// without input. It runs in a process group of its own: when it ends or is ended, so are all
+/// programs that it started, also when a signal such as Ctrl-C ends this program.
 /// Errors   support.program_missing when it is not found (with the Debian package to install where
-///          it is known), support.program_timeout, support.program_stopped. A non-zero exit code
-///          is not an error here.
+///          it is known), support.program_not_started, support.program_timeout,
+///          support.program_stopped. A non-zero exit code is not an error here.
 Result<ProcessResult> run_process(const std::string& program,
                                   const std::vector<std::string>& arguments,
                                   const ProcessOptions& options = {});
