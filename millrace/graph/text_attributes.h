@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads attributes through the same visit_attributes() that prints them.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "millrace/fixed/requantize.h"
+#include "millrace/graph/text_lexer.h"
+
+namespace millrace::graph {
+
+/// One "name = value" whose value is read later, when it is known what it shall be.
+struct Attribute {
+  Token name;
+  Lexer value;  ///< stands at the value's first token
+  bool is_read = false;
+};
+
+/// Takes "{a = [1, 2], b = SAT}" where the lexer stands, if there is one.
+Result<std::vector<Attribute>> scan_attributes(Lexer& lexer);
+
+/// Gives each attribute that an operation names its value. Goes on after the first error, to no
+/// effect; finish() gives it back.
+class AttributeReader {
+public:
+  AttributeReader(std::string_view mnemonic, std::string_view place,
+                  std::vector<Attribute> attributes);
+
+  template <class... Numbers>
+    requires(std::same_as<Numbers, int64_t> && ...)
+  void operator()(std::string_view name, Numbers&... numbers) {
+    read_numbers(name, {&numbers...});
+  }
+  void operator()(std::string_view name, Rounding& mode);
+  void operator()(std::string_view name, Overflow& mode);
+  void operator()(std::string_view name, std::vector<int64_t>& list);
+  /// Reads whichever alternative `value` holds.
+  void operator()(std::string_view name,
+                  std::variant<std::vector<int64_t>, std::vector<double>>& value);
+
+  /// The first error; also attributes that the operation does not have.
+  Status finish() const;
+
+private:
+  void read_numbers(std::string_view name, const std::vector<int64_t*>& numbers);
+  template <class Element>
+  void read_list(std::string_view name, std::vector<Element>& list);
+  template <class Mode, class Parse>
+  void read_mode(std::string_view name, std::string_view what, Parse parse, Mode& mode);
+  Attribute* find(std::string_view name);
+
+  std::string_view mnemonic_;
+  std::string_view place_;
+  std::vector<Attribute> attributes_;
+  Status status_;
+};
+
+/// Reads a whole word as a number.
+/// Errors   not a number, or one outside of int64_t or double.
+Result<int64_t> parse_number(const Lexer& lexer, const Token& word, int64_t kind);
+Result<double> parse_number(const Lexer& lexer, const Token& word, double kind);
+
+}  // namespace millrace::graph
