@@ -92,7 +92,8 @@ Int128 multiply(Int128 raw, int gained) {
   constexpr int KeptBits = FixedType::MaxWidth + 1;
   constexpr Int128 Outside = Int128{1} << KeptBits;
   gained = std::min(gained, KeptBits);
-  if (raw > -(Int128{1} << 60) && raw < (Int128{1} << 60))
+  const Int128 largest_exact = Int128{1} << (126 - gained);
+  if (-largest_exact < raw && raw < largest_exact)
     return raw * (Int128{1} << gained);
   const auto low = static_cast<Int128>((static_cast<UInt128>(raw) << gained) &
                                        static_cast<UInt128>(Outside - 1));
