@@ -298,6 +298,14 @@ TEST(Requantize, LargeNumbersShiftedLittleKeepTheirLowBits) {
   EXPECT_EQ(requantize(-raw, 0, to), MaxU64 - 0x0fed'cba9'8765'4321 + 1);
 }
 
+TEST(Requantize, NumbersBeyond128BitsOverflowWithTheirOwnSign) {
+  const Int128 raw = (Int128{1} << 99) + 1;
+  const Quantizer to{{true, 64, 40}, Rounding::Floor, Overflow::Saturate};
+  EXPECT_EQ(requantize(raw, 0, to), Max64);
+  EXPECT_EQ(requantize(-raw, 0, to), Min64);
+  EXPECT_EQ(requantize(-raw, 0, {to.type, to.rounding, Overflow::Wrap}), -(Int128{1} << 40));
+}
+
 TEST(Requantize, DoublesAreNotRoundedTwice) {
   const Quantizer to{{true, 64, 0}, Rounding::HalfEven, Overflow::Saturate};
   // The next double below 0.5 would become 0.5, then 1, if a half were added in double.

@@ -102,6 +102,7 @@ constexpr std::array DataKinds{
     DataKind{"parts", "data/parts"},
     DataKind{"delays", "data/delays"},
     DataKind{"report", "millrace/report"},
+    DataKind{"published", "data/published"},
     DataKind{"cosim", "millrace/cosim"},
 };
 

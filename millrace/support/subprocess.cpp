@@ -10,7 +10,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <system_error>
 #include <unistd.h>
@@ -19,6 +18,11 @@
 #include "millrace/support/check.h"
 #include "millrace/support/messages.h"
 #include "millrace/support/process_groups.h"
+
+// glibc 2.36 forgets the language linkage of its C function.
+extern "C" {
+#include <sys/pidfd.h>
+}
 
 namespace millrace {
 

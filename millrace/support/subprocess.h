@@ -20,10 +20,14 @@ struct ProcessResult {
 
 /// How to run a program.
 struct ProcessOptions {
-  std::filesystem::path working_directory;  ///< empty: the current one
-  std::optional<int> timeout_seconds;       ///< the program and its children are ended after this
-  std::function<bool(std::string_view line)> on_line;  ///< sees each output line; false ends it
-  std::function<bool()> keep_going;  ///< asked ten times a second; false ends the program
+  /// Empty: the current one.
+  std::filesystem::path working_directory = {};
+  /// The program and its children are ended after this.
+  std::optional<int> timeout_seconds = {};
+  /// Sees each output line, without its end; false ends the program.
+  std::function<bool(std::string_view line)> on_line = {};
+  /// Asked ten times a second; false ends the program.
+  std::function<bool()> keep_going = {};
 };
 
 /// Runs `program` (searched on PATH unless it has a slash) with `arguments`, without a shell and
