@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "millrace/reference/evaluate.h"
+
+#include <algorithm>
+#include <optional>
+#include <type_traits>
+
+#include "millrace/support/check.h"
+
+namespace millrace::reference {
+
+using namespace graph;  // NOLINT(google-build-using-namespace): the operations by their names
+
+namespace {
+
+/// The value and the type of one operand.
+struct Argument {
+  const IntTensor& value;
+  const FixedType& type;
+};
+
+/// `value` with more fraction bits: value * 2^shift.
+Int128 with_frac_bits(Int128 value, int shift) {
+  check(shift >= 0, "a sum has fewer fraction bits than its terms");
+  if (value == 0)
+    return 0;
+  check(shift < 64, "a sum leaves its type");
+  return value * (Int128{1} << shift);
+}
+
+/// A finished sum: bias plus products, in the fraction bits of the result's type.
+int64_t add_bias(Int128 products, int product_frac_bits, Int128 bias, int bias_frac_bits,
+                 const FixedType& result) {
+  const Int128 sum = with_frac_bits(products, result.frac_bits - product_frac_bits) +
+                     with_frac_bits(bias, result.frac_bits - bias_frac_bits);
+  check(result.min_raw() <= sum && sum <= result.max_raw(), "a sum leaves its type");
+  return static_cast<int64_t>(sum);
+}
+
+int64_t at(const IntTensor& map, int64_t row, int64_t column, int64_t channel) {
+  return map.data[static_cast<size_t>((row * map.shape[1] + column) * map.shape[2] + channel)];
+}
+
+bool is_inside(const IntTensor& map, int64_t row, int64_t column) {
+  return 0 <= row && row < map.shape[0] && 0 <= column && column < map.shape[1];
+}
+
+IntTensor conv2d(const Window& window, const Argument& x, const Argument& w, const Argument& b,
+                 const TensorType& result) {
+  const int64_t channels = x.value.shape[2];
+  const int64_t filters = result.shape[2];
+  IntTensor y{result.shape, {}};
+  for (int64_t row = 0; row < result.shape[0]; ++row)
+    for (int64_t column = 0; column < result.shape[1]; ++column)
+      for (int64_t filter = 0; filter < filters; ++filter) {
+        Int128 sum = 0;
+        for (int64_t i = 0; i < window.kernel_h; ++i)
+          for (int64_t j = 0; j < window.kernel_w; ++j) {
+            const int64_t x_row = row * window.stride_h + i - window.pad_top;
+            const int64_t x_column = column * window.stride_w + j - window.pad_left;
+            if (!is_inside(x.value, x_row, x_column))
+              continue;  // padded with zeros
+            for (int64_t channel = 0; channel < channels; ++channel) {
+              const int64_t tap = ((i * window.kernel_w + j) * channels + channel) * filters;
+              sum += Int128{w.value.data[static_cast<size_t>(tap + filter)]} *
+                     at(x.value, x_row, x_column, channel);
+            }
+          }
+        y.data.push_back(add_bias(sum, x.type.frac_bits + w.type.frac_bits,
+                                  b.value.data[static_cast<size_t>(filter)], b.type.frac_bits,
+                                  result.fixed()));
+      }
+  return y;
+}
+
+IntTensor dense(const Argument& x, const Argument& w, const Argument& b, const TensorType& result) {
+  const auto num_outputs = static_cast<size_t>(result.shape[0]);
+  IntTensor y{result.shape, {}};
+  for (size_t m = 0; m < num_outputs; ++m) {
+    Int128 sum = 0;
+    for (size_t n = 0; n < x.value.data.size(); ++n)
+      sum += Int128{w.value.data[n * num_outputs + m]} * x.value.data[n];
+    y.data.push_back(add_bias(sum, x.type.frac_bits + w.type.frac_bits, b.value.data[m],
+                              b.type.frac_bits, result.fixed()));
+  }
+  return y;
+}
+
+IntTensor affine(const Argument& x, const Argument& scale, const Argument& offset,
+                 const TensorType& result) {
+  const size_t channels = scale.value.data.size();
+  IntTensor y{result.shape, {}};
+  for (size_t i = 0; i < x.value.data.size(); ++i) {
+    const size_t channel = i % channels;
+    y.data.push_back(add_bias(Int128{scale.value.data[channel]} * x.value.data[i],
+                              x.type.frac_bits + scale.type.frac_bits, offset.value.data[channel],
+                              offset.type.frac_bits, result.fixed()));
+  }
+  return y;
+}
+
+IntTensor max_pool(const Window& window, const IntTensor& x, const TensorType& result) {
+  IntTensor y{result.shape, {}};
+  for (int64_t row = 0; row < result.shape[0]; ++row)
+    for (int64_t column = 0; column < result.shape[1]; ++column)
+      for (int64_t channel = 0; channel < result.shape[2]; ++channel) {
+        std::optional<int64_t> largest;
+        for (int64_t i = 0; i < window.kernel_h; ++i)
+          for (int64_t j = 0; j < window.kernel_w; ++j) {
+            const int64_t x_row = row * window.stride_h + i - window.pad_top;
+            const int64_t x_column = column * window.stride_w + j - window.pad_left;
+            if (is_inside(x, x_row, x_column))
+              largest = std::max(largest.value_or(at(x, x_row, x_column, channel)),
+                                 at(x, x_row, x_column, channel));
+          }
+        check(largest.has_value(), "a pooling window holds padding only");
+        y.data.push_back(*largest);
+      }
+  return y;
+}
+
+/// Applies a function to each element.
+template <class Function>
+IntTensor map(const IntTensor& x, const TensorType& result, Function function) {
+  IntTensor y{result.shape, {}};
+  for (const int64_t element : x.data)
+    y.data.push_back(function(element));
+  return y;
+}
+
+IntTensor evaluate_op(const Op& op, const std::vector<Argument>& arguments) {
+  return std::visit(
+      Overloaded{
+          [&](const Constant& constant) { return IntTensor{op.type.shape, constant.raw()}; },
+          [&](const Requantize& requantize) {
+            return map(arguments[0].value, op.type, [&](int64_t raw) {
+              return static_cast<int64_t>(
+                  millrace::requantize(Int128{raw}, arguments[0].type.frac_bits, requantize.to));
+            });
+          },
+          [&](const Conv2D& conv) {
+            return conv2d(conv.window, arguments[0], arguments[1], arguments[2], op.type);
+          },
+          [&](const Dense&) { return dense(arguments[0], arguments[1], arguments[2], op.type); },
+          [&](const Affine&) { return affine(arguments[0], arguments[1], arguments[2], op.type); },
+          [&](const Relu&) {
+            return map(arguments[0].value, op.type,
+                       [](int64_t raw) { return std::max(raw, int64_t{0}); });
+          },
+          [&](const MaxPool& pool) { return max_pool(pool.window, arguments[0].value, op.type); },
+          [&](const Flatten&) { return IntTensor{op.type.shape, arguments[0].value.data}; },
+          [&](const Table& table) {
+            const auto first = static_cast<int64_t>(arguments[0].type.min_raw());
+            return map(arguments[0].value, op.type, [&](int64_t raw) {
+              return table.value.at(static_cast<size_t>(raw - first));
+            });
+          },
+          [&](const auto& other) -> IntTensor {
+            static_assert(std::is_same_v<decltype(other), const Input&> ||
+                          std::is_same_v<decltype(other), const Sigmoid&>);
+            check(false, "this operation has no exact value");
+            return {};
+          }},
+      op.kind);
+}
+
+void check_input(const IntTensor& value, const TensorType& type) {
+  check(value.shape == type.shape && std::ssize(value.data) == num_elements(type.shape),
+        "an input has another shape than the graph's");
+  for (const int64_t raw : value.data)
+    check(type.fixed().min_raw() <= raw && raw <= type.fixed().max_raw(),
+          "a raw integer of an input lies outside its type");
+}
+
+}  // namespace
+
+std::vector<IntTensor> evaluate_all(const Graph& graph, const std::vector<IntTensor>& inputs) {
+  check(graph.is_exact(), "only an exact graph can be evaluated");
+  check(inputs.size() == graph.inputs().size(), "the graph has another number of inputs");
+  std::vector<IntTensor> values;
+  values.reserve(graph.ops().size());  // references into it stay valid
+  auto next_input = inputs.begin();
+  for (const Op& op : graph.ops()) {
+    if (op.as<Input>()) {
+      check_input(*next_input, op.type);
+      values.push_back(*next_input++);
+      continue;
+    }
+    std::vector<Argument> arguments;
+    for (const ValueId operand : op.operands)
+      arguments.push_back({values.at(static_cast<size_t>(operand)), graph.type(operand).fixed()});
+    values.push_back(evaluate_op(op, arguments));
+  }
+  return values;
+}
+
+std::vector<IntTensor> evaluate(const Graph& graph, const std::vector<IntTensor>& inputs) {
+  const std::vector<IntTensor> values = evaluate_all(graph, inputs);
+  std::vector<IntTensor> results;
+  for (const ValueId output : graph.outputs())
+    results.push_back(values.at(static_cast<size_t>(output)));
+  return results;
+}
+
+}  // namespace millrace::reference
