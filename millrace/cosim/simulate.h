@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "millrace/dataflow/stream.h"
@@ -14,16 +16,27 @@
 namespace millrace::cosim {
 
 /// A circuit to simulate: a module with the ports of the fixed-latency wrapper
-/// (clk_i, rst_i, in_valid_i, in_data_i, out_valid_o, out_data_o).
+///
+///   clk_i, rst_i (synchronous, active high),
+///   in_valid_i, in_data_i [input.beat_bits()-1:0],
+///   out_valid_o, out_data_o [output.beat_bits()-1:0].
 struct Design {
-  std::vector<std::filesystem::path> sources;      ///< in compilation order
-  std::vector<std::filesystem::path> include_dirs; ///< for `include
+  std::vector<std::filesystem::path> sources;       ///< in compilation order
+  std::vector<std::filesystem::path> include_dirs;  ///< for `include
   std::string top;
   dataflow::StreamType input;
   dataflow::StreamType output;
+  bool is_netlist = false;  ///< other people's code within: the simulator's warnings do not count
 };
 
+/// The same circuit after synthesis: `netlist` instantiates the cells modelled in `cell_models`.
+Design netlist_design(const Design& design, const std::filesystem::path& netlist,
+                      const std::filesystem::path& cell_models);
+
 enum class Simulator { Verilator, Icarus };
+
+/// "verilator", "icarus".
+std::string_view to_string(Simulator simulator);
 
 /// How beats arrive.
 enum class Arrival {
@@ -33,32 +46,52 @@ enum class Arrival {
 };
 
 /// What a run of frames showed.
+///
+/// Units    cycle t is the one that ends with clock edge t. A beat goes in or out in cycle t when
+///          its valid signal is high just before edge t.
 struct Measurement {
-  std::vector<IntTensor> outputs;  ///< one a frame: raw integers, HWC as `Design::output`
-  std::vector<int64_t> first_in;   ///< cycle in which each frame's first beat was taken
-  std::vector<int64_t> last_out;   ///< cycle in which each frame's last output beat was valid
+  std::vector<IntTensor> outputs;  ///< one a frame: raw integers, height x width x channels
+  std::vector<int64_t> first_in;   ///< cycle in which each frame's first beat went in
+  std::vector<int64_t> last_out;   ///< cycle in which each frame's last output beat came out
 
-  /// Cycles from a frame's first beat in to its result: last_out - first_in + 1 (both counted).
-  int64_t latency_cycles(size_t frame) const { return last_out[frame] - first_in[frame] + 1; }
+  /// Cycles from a frame's first beat in to its last beat out: 0 when a path has no register, 1
+  /// with one register.
+  int64_t latency_cycles(size_t frame) const { return last_out[frame] - first_in[frame]; }
+  /// The latency, when all frames have the same.
+  std::optional<int64_t> latency_cycles() const;
+  /// The cycles from frame to frame, when they are the same for all neighbours both at the input
+  /// and at the output. No value for fewer than two frames.
+  std::optional<int64_t> interval_cycles() const;
 };
 
 /// A circuit built for a simulator, ready to run.
 class Simulation {
- public:
-  /// Compiles the design in `work_dir` (made if missing; keep it to build again faster).
-  /// Errors   the simulator is missing (with the package to install); it refuses the sources.
+public:
+  /// Compiles the design in `work_dir` (made if missing). What depends on the simulator alone is
+  /// kept in the user's cache directory, and the design's own objects in ccache where it is
+  /// installed, so that the same circuit builds again in a fraction of a second.
+  /// Errors   the simulator is missing (with the package to install); it refuses the sources, or
+  ///          warns about them.
   static Result<Simulation> build(const Design& design, Simulator simulator,
                                   const std::filesystem::path& work_dir);
 
-  /// Feeds `frames` (raw integers, HWC) and collects every output.
-  /// Errors   the circuit gives fewer or more output beats than the frames need.
+  /// Feeds `frames` and collects every output. The seed chooses the gaps, the state that the
+  /// registers wake up in, and what the data lines carry where the circuit must not look: while
+  /// in_valid_i is low, and in the lanes behind a row's end.
+  ///
+  /// Shapes   each frame has input.num_elements() raw integers, in HWC order.
+  /// Errors   fewer or more output beats than the frames need; an output before its input; an
+  ///          undefined output bit (Icarus); an assertion in the circuit fails.
   Result<Measurement> run(const std::vector<IntTensor>& frames, Arrival arrival, uint64_t seed,
                           const ProgressFunction& progress = {}) const;
 
- private:
+private:
+  Simulation() = default;
+
   Design design_;
   Simulator simulator_ = Simulator::Verilator;
-  std::filesystem::path program_;  // the built simulation, or its directory
+  std::filesystem::path work_dir_;
+  std::filesystem::path program_;
 };
 
 }  // namespace millrace::cosim
