@@ -20,8 +20,8 @@ struct ImageSet {
 
 /// A training and a test set of the same two classes.
 struct DataSet {
-  std::string name;               ///< for tables and reports: "emnist-letters", "glyphs", ...
-  std::string signal, background; ///< class names
+  std::string name;                ///< for tables and reports: "emnist-letters", "glyphs", ...
+  std::string signal, background;  ///< class names
   ImageSet train;
   ImageSet test;
 };

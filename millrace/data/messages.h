@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// What can be wrong with labelled images.
+#pragma once
+
+#include "millrace/support/diagnostics.h"
+
+namespace millrace::data::messages {
+
+inline constexpr Message NoSuchPath{
+    "data.no_such_path", "there is no directory or data set of that name",
+    "give a directory with IDX files, DIRECTORY/PREFIX of one data set in it, or 'glyphs'"};
+inline constexpr Message NoDataSet{
+    "data.no_data_set", "no IDX image files in this directory",
+    "their names end in train-images-idx3-ubyte.gz, as EMNIST and MNIST have them"};
+inline constexpr Message SeveralDataSets{"data.several_data_sets",
+                                         "several data sets lie in this directory: {}",
+                                         "choose one with DIRECTORY/PREFIX"};
+inline constexpr Message FileMissing{
+    "data.file_missing", "the data set lacks this file",
+    "a data set has four: images and labels, each for training and for testing"};
+inline constexpr Message WrongMagic{
+    "data.wrong_magic", "not an IDX file of {}: it starts with {:#010x} instead of {:#010x}",
+    "IDX image files start with 0x00000803, IDX label files with 0x00000801"};
+inline constexpr Message NoHeader{"data.no_header",
+                                  "the file ends within its IDX header: {} bytes of {}",
+                                  "the file is truncated; fetch it again"};
+inline constexpr Message BadImageSize{"data.bad_image_size",
+                                      "the header announces images of {} x {} pixels",
+                                      "images have between 1 and 4096 rows and columns"};
+inline constexpr Message WrongSize{"data.wrong_size",
+                                   "the header announces {} bytes of data, the file holds {}",
+                                   "the file is truncated or damaged; fetch it again"};
+inline constexpr Message CountsDiffer{"data.counts_differ", "{} labels for {} images",
+                                      "the label file belongs to another image file"};
+inline constexpr Message SizesDiffer{
+    "data.sizes_differ", "the training images are {} x {} pixels, the test images {} x {}",
+    "the two files belong to different data sets"};
+inline constexpr Message ClassNotNamed{"data.class_not_named",
+                                       "which classes? This data set has: {}",
+                                       "name two of them with --signal and --background"};
+inline constexpr Message NoSuchClass{"data.no_such_class",
+                                     "no {} images of class '{}'; the classes that are there: {}",
+                                     "choose --signal and --background among them"};
+inline constexpr Message SameClass{"data.same_class",
+                                   "signal and background are the same class, '{}'",
+                                   "choose two different classes"};
+
+}  // namespace millrace::data::messages
