@@ -8,14 +8,18 @@ namespace millrace::passes {
 
 /// What the exact graph shall keep.
 struct LowerOptions {
-  bool logits = false;  ///< drop a final `table` (sigmoid): the output is what it would have read
+  /// Drop a final sigmoid (a `table`, `sigmoid`, or `sigmoid` + `requantize`): the output is what
+  /// it would have read.
+  bool logits = false;
 };
 
-/// Makes the exact graph: folds quantised constants, writes `affine` into the weights before it,
-/// joins `sigmoid` + `requantize` into a `table`, and drops a final table when asked to.
+/// Makes the exact graph: a quantised input becomes a fixed-point input, quantised constants are
+/// folded, `affine` goes into the weights before it, `sigmoid` + `requantize` becomes a `table`,
+/// and every constant gets the narrowest type that holds it (passes.h has the steps).
 ///
 /// Errors   a value that is still a real number at the end (which one, and that a quantiser is
-///          missing there); a table whose input is wider than 16 bits; sums beyond 64 bits.
+///          missing there); real weights of more than 16 bits, other real constants of more than
+///          64 bits; a table whose input is wider than 16 bits; sums beyond 64 bits.
 Result<graph::Graph> lower(const graph::Graph& imported, const LowerOptions& options = {});
 
 }  // namespace millrace::passes

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "millrace/passes/lower.h"
+
+#include "millrace/passes/messages.h"
+#include "millrace/passes/passes.h"
+
+namespace millrace::passes {
+
+std::string place_of(const graph::Op& op) {
+  return op.where.empty() ? "%" + op.name : op.where;
+}
+
+Status check_exact(const Graph& graph) {
+  for (const graph::Op& op : graph.ops())
+    if (!op.type.is_fixed())
+      return error(messages::MissingQuantizer, place_of(op), op.name, op.mnemonic());
+  return {};
+}
+
+Result<Graph> lower(const Graph& imported, const LowerOptions& options) {
+  Graph graph = imported;
+  using Pass = Result<Graph> (*)(const Graph&);
+  constexpr Pass Passes[] = {quantize_inputs, fold_constants,  make_constants_exact, fold_affine,
+                             make_tables,     drop_identities, narrow_constants};
+  if (options.logits) {
+    MR_TRY(graph, drop_final_sigmoid(graph));
+  }
+  for (const Pass pass : Passes) {
+    MR_TRY(graph, pass(graph));
+  }
+  MR_TRY_STATUS(check_exact(graph));
+  return graph;
+}
+
+}  // namespace millrace::passes

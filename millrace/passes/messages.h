@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "millrace/support/diagnostics.h"
+
+namespace millrace::passes::messages {
+
+inline constexpr Message MissingQuantizer{
+    "passes.missing_quantizer", "'%{}' ({}) is a real number: a quantiser is missing behind it",
+    "quantise this value in the model, for instance with a QONNX Quant node"};
+inline constexpr Message UnquantizedWeights{
+    "passes.unquantized_weights",
+    "the weights '%{}' of {} '%{}' need more than {} bits: a quantiser is missing",
+    "quantise the weights in the model, for instance with a QONNX Quant node"};
+inline constexpr Message UnquantizedConstant{
+    "passes.unquantized_constant",
+    "the constant '%{}' of {} '%{}' needs more than 64 bits to be exact: a quantiser is missing",
+    "quantise the bias, scale or offset in the model, for instance with a QONNX Quant node"};
+inline constexpr Message AffineTooWide{
+    "passes.affine_too_wide",
+    "folding '%{}' into the weights of '%{}' needs more than 64 bits to be exact",
+    "quantise the scale and the offset (of the batch normalisation) to fewer bits"};
+inline constexpr Message TableTooWide{
+    "passes.table_too_wide", "'%{}' reads {}, which is too wide for a table: at most {} bits",
+    "quantise the value before it to fewer bits, or leave it off with --logits"};
+inline constexpr Message TableFraction{
+    "passes.table_fraction", "'%{}' goes from {} to {}: a table has at most {} fraction bits",
+    "use types with fewer fraction bits"};
+
+}  // namespace millrace::passes::messages

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// The steps of lower(), in its order. Each keeps the numbers that the graph computes; only
+// quantize_inputs() and drop_final_sigmoid() change what it reads or gives.
+#pragma once
+
+#include "millrace/graph/graph.h"
+
+namespace millrace::passes {
+
+using graph::Graph;
+
+/// Outputs that are a `table`, a `sigmoid` or a `requantize` of a sigmoid become what it reads.
+Result<Graph> drop_final_sigmoid(const Graph& graph);
+
+/// A real input that only one kind of `requantize` reads becomes a fixed-point input of its type:
+/// whoever feeds the circuit quantises.
+Result<Graph> quantize_inputs(const Graph& graph);
+
+/// `requantize` of a constant becomes a constant.
+Result<Graph> fold_constants(const Graph& graph);
+
+/// Real weights, biases, scales and offsets become fixed-point constants of the same values.
+/// Errors   passes.unquantized_weights when weights need more than MaxExactWeightBits bits,
+///          passes.unquantized_constant when another needs more than 64 bits.
+Result<Graph> make_constants_exact(const Graph& graph);
+inline constexpr int MaxExactWeightBits = 16;
+
+/// `affine` of constants becomes a constant; `affine` of a `conv2d` or `dense` that nothing else
+/// uses goes into its weights and bias.
+/// Errors   passes.affine_too_wide
+Result<Graph> fold_affine(const Graph& graph);
+
+/// `requantize` of `sigmoid` of a fixed-point value becomes a `table`. Its entries do not depend on
+/// the machine's mathematics library, and each is rounded once.
+/// Errors   passes.table_too_wide, passes.table_fraction
+Result<Graph> make_tables(const Graph& graph);
+
+/// `requantize` to the type that the value has already is dropped, unless it clamps symmetrically.
+Result<Graph> drop_identities(const Graph& graph);
+
+/// Each constant gets the narrowest type that holds its values.
+Result<Graph> narrow_constants(const Graph& graph);
+
+/// Errors   passes.missing_quantizer at the first value that is a real number.
+Status check_exact(const Graph& graph);
+
+/// Where the user finds an operation: what the frontend noted, or its name.
+std::string place_of(const graph::Op& op);
+
+}  // namespace millrace::passes
