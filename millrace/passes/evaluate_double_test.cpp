@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "millrace/passes/evaluate_double_test.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "millrace/support/check.h"
+
+namespace millrace::passes {
+namespace {
+
+using namespace graph;
+using Values = std::vector<double>;
+
+// Calls tap(output position, input position) for each element of each window inside the map.
+template <class Tap>
+void for_each_tap(const Window& window, const Shape& x, const Shape& y, Tap tap) {
+  for (int64_t r = 0; r < y[0]; ++r)
+    for (int64_t c = 0; c < y[1]; ++c)
+      for (int64_t i = 0; i < window.kernel_h; ++i)
+        for (int64_t j = 0; j < window.kernel_w; ++j) {
+          const int64_t row = r * window.stride_h + i - window.pad_top;
+          const int64_t column = c * window.stride_w + j - window.pad_left;
+          if (row >= 0 && row < x[0] && column >= 0 && column < x[1])
+            tap(r * y[1] + c, row * x[1] + column, i * window.kernel_w + j);
+        }
+}
+
+struct Evaluator {
+  const Graph& graph;
+  const std::vector<Values>& inputs;
+  std::vector<Values> values;
+  size_t next_input = 0;
+
+  const Values& operand(const Op& op, size_t index) const {
+    return values[static_cast<size_t>(op.operands[index])];
+  }
+  const Shape& shape(const Op& op, size_t index) const {
+    return graph.type(op.operands[index]).shape;
+  }
+  Values evaluate(const Op& op) {
+    return std::visit([&](const auto& kind) { return apply(kind, op); }, op.kind);
+  }
+
+  Values apply(const Input&, const Op&) { return inputs.at(next_input++); }
+  Values apply(const Constant& constant, const Op& op) {
+    if (!op.type.is_fixed())
+      return constant.real();
+    Values result;
+    for (int64_t raw : constant.raw())
+      result.push_back(op.type.fixed().to_double(raw));
+    return result;
+  }
+  Values apply(const Requantize& requantize_op, const Op& op) {
+    Values result;
+    for (double x : operand(op, 0))
+      result.push_back(op.type.fixed().to_double(requantize(x, requantize_op.to)));
+    return result;
+  }
+  Values apply(const Conv2D& conv, const Op& op) {
+    const Values &x = operand(op, 0), &w = operand(op, 1), &b = operand(op, 2);
+    const auto channels = static_cast<size_t>(shape(op, 0)[2]);
+    const size_t filters = b.size();
+    Values y(static_cast<size_t>(num_elements(op.type.shape)));
+    for (size_t i = 0; i < y.size(); ++i)
+      y[i] = b[i % filters];
+    for_each_tap(conv.window, shape(op, 0), op.type.shape, [&](size_t out, size_t in, size_t tap) {
+      for (size_t k = 0; k < channels; ++k)
+        for (size_t f = 0; f < filters; ++f)
+          y[out * filters + f] += x[in * channels + k] * w[(tap * channels + k) * filters + f];
+    });
+    return y;
+  }
+  Values apply(const Dense&, const Op& op) {
+    const Values &x = operand(op, 0), &w = operand(op, 1);
+    Values y = operand(op, 2);
+    const size_t sums = y.size();
+    for (size_t n = 0; n < x.size(); ++n)
+      for (size_t m = 0; m < sums; ++m)
+        y[m] += x[n] * w[n * sums + m];
+    return y;
+  }
+  Values apply(const Affine&, const Op& op) {
+    const Values &scale = operand(op, 1), &offset = operand(op, 2);
+    Values y = operand(op, 0);
+    for (size_t i = 0; i < y.size(); ++i)
+      y[i] = scale[i % scale.size()] * y[i] + offset[i % scale.size()];
+    return y;
+  }
+  Values apply(const Relu&, const Op& op) {
+    Values y = operand(op, 0);
+    for (double& element : y)
+      element = std::max(element, 0.0);
+    return y;
+  }
+  Values apply(const MaxPool& pool, const Op& op) {
+    const Values& x = operand(op, 0);
+    const auto channels = static_cast<size_t>(shape(op, 0)[2]);
+    Values y(static_cast<size_t>(num_elements(op.type.shape)),
+             -std::numeric_limits<double>::infinity());
+    for_each_tap(pool.window, shape(op, 0), op.type.shape, [&](size_t out, size_t in, size_t) {
+      for (size_t k = 0; k < channels; ++k)
+        y[out * channels + k] = std::max(y[out * channels + k], x[in * channels + k]);
+    });
+    return y;
+  }
+  Values apply(const Flatten&, const Op& op) { return operand(op, 0); }
+  Values apply(const Sigmoid&, const Op& op) {
+    Values y = operand(op, 0);
+    for (double& element : y)
+      element = 1 / (1 + std::exp(-element));
+    return y;
+  }
+  Values apply(const Table& table, const Op& op) {
+    const FixedType& from = graph.type(op.operands[0]).fixed();
+    Values y = operand(op, 0);
+    for (double& element : y) {
+      const auto raw = static_cast<Int128>(std::ldexp(element, from.frac_bits));
+      element = table.element.to_double(table.value.at(static_cast<size_t>(raw - from.min_raw())));
+    }
+    return y;
+  }
+};
+
+}  // namespace
+
+std::vector<Values> evaluate_double(const Graph& graph, const std::vector<Values>& inputs) {
+  Evaluator evaluator{graph, inputs, {}};
+  for (const Op& op : graph.ops()) {
+    evaluator.values.push_back(evaluator.evaluate(op));
+    check(evaluator.values.back().size() == static_cast<size_t>(num_elements(op.type.shape)),
+          "a value of the wrong size");
+  }
+  std::vector<Values> outputs;
+  for (ValueId output : graph.outputs())
+    outputs.push_back(evaluator.values[static_cast<size_t>(output)]);
+  return outputs;
+}
+
+}  // namespace millrace::passes
