@@ -36,10 +36,10 @@ struct MapStage {
 /// row-major order; its outputs are the beat's sums.
 struct AccumulateStage {
   Datapath products;
-  FixedType weight_type;                      ///< raw integers, frac_bits 0
+  std::vector<FixedType> weight_types;        ///< of each (element, output), over all beats
   std::vector<std::vector<int64_t>> weights;  ///< for each beat: elements x outputs, row-major
   std::vector<Int128> bias;                   ///< one an output: where the sums start
-  FixedType sum_type;                         ///< raw integers, holds every partial sum
+  FixedType sum_type;  ///< holds every final sum; partial sums may wrap and wrap back
 };
 
 using StageKind = std::variant<WindowStage, MapStage, AccumulateStage>;

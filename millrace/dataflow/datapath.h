@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -94,17 +95,17 @@ class Datapath {
   /// The outputs, in order, each with the type in which it leaves.
   struct Output {
     NodeId node = 0;
-    FixedType type;  ///< raw integers; holds the node's range
+    FixedType type;  ///< a narrower one than the node's range keeps the low bits
   };
   std::vector<Output> outputs;
 
   /// Places every node in the earliest cycle in which it settles within the period.
   ///
-  /// Units    input_ready_ps: when the inputs settle after the clock edge of cycle 0.
-  ///          `registered`: the outputs shall come straight from registers.
+  /// Units    input_ready_ps: when the inputs settle after the clock edge of cycle 0;
+  ///          output_deadline_ps: when the outputs must have settled, 0 for registered outputs.
   /// Errors   a single node that does not fit the period at all: too fast a clock.
   Status pipeline(const DelayModel& delays, double clock_ns, double input_ready_ps,
-                  bool registered, const std::string& where);
+                  double output_deadline_ps, const std::string& where);
 
   /// Cycles from the inputs to all outputs: they leave together, in this cycle.
   int latency_cycles() const { return latency_cycles_; }
@@ -112,7 +113,7 @@ class Datapath {
   double output_ready_ps() const { return output_ready_ps_; }
 
   /// Evaluates the network: the golden model of the emitted module.
-  std::vector<Int128> evaluate(const std::vector<Int128>& inputs) const;
+  std::vector<Int128> evaluate(std::span<const Int128> inputs) const;
 
  private:
   NodeId append(NodeKind kind, Int128 lo, Int128 hi);

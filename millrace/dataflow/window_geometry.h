@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "millrace/dataflow/stream.h"
 #include "millrace/graph/window.h"
@@ -11,9 +12,9 @@ namespace millrace::dataflow {
 /// The numbers by which rtl/mr_window.sv turns a stream of pixels into a stream of windows.
 ///
 /// Each row of the input takes `beats` steps. In the rows that complete an output row, output
-/// beat b leaves one cycle after step b + lookahead. Steps beyond the row's last beat (`tail_steps`)
-/// and rows beyond the frame's last (`flush_rows`, where padding below completes output rows) need
-/// no input: they follow of themselves, one a cycle.
+/// beat b leaves one cycle after step lookahead + b * beat_steps. Steps beyond the row's last beat
+/// (`tail_steps`) and rows beyond the frame's last (`flush_rows`, where padding below completes
+/// output rows) need no input: they follow of themselves, one a cycle.
 struct WindowGeometry {
   StreamType input;
   graph::Window window;
@@ -23,7 +24,8 @@ struct WindowGeometry {
   int64_t beats = 1;         ///< input beats a row
   int64_t out_beats = 1;     ///< output beats a row
   int64_t span = 1;          ///< adjacent pixels of a row that one output beat covers
-  int64_t lookahead = 0;     ///< steps by which output beat b trails input beat b
+  int64_t lookahead = 0;     ///< step that completes output beat 0
+  int64_t beat_steps = 1;    ///< steps from one output beat to the next
   int64_t tail_steps = 0;    ///< steps behind the last beat of a row
   int64_t flush_rows = 0;    ///< rows behind the last row of a frame
   int64_t history = 1;       ///< pixels of each row that are kept at hand
@@ -34,6 +36,13 @@ struct WindowGeometry {
   int64_t completing_row(int64_t row) const { return first_row + row * window.stride_h; }
   /// Pixels by which the covered span moves from one output beat to the next.
   int64_t advance() const { return out_lanes * window.stride_w; }
+  /// Pixels by which the covered span moves within the history from one output beat to the next.
+  int64_t skew() const { return advance() - beat_steps * input.lanes; }
+  /// True when step `step` of a completing row gives an output beat.
+  bool step_emits(int64_t step) const {
+    const int64_t since = step - lookahead;
+    return since >= 0 && since % beat_steps == 0 && since / beat_steps < out_beats;
+  }
 };
 
 /// Works out the geometry; no value when the windows of a row (or frame) cannot leave before those

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "millrace/dataflow/layer_datapath.h"
+
+#include <optional>
+#include <queue>
+#include <tuple>
+
+#include "millrace/adders/adder_graph.h"
+#include "millrace/support/check.h"
+
+namespace millrace::dataflow {
+namespace {
+
+using graph::Graph;
+using graph::Op;
+
+const graph::Constant& constant_operand(const Graph& graph, const Op& op, size_t index) {
+  const auto* constant = graph.op(op.operands[index]).as<graph::Constant>();
+  check(constant != nullptr, "a linear operation's weights are not constant");
+  return *constant;
+}
+
+int64_t scaled(int64_t raw, int shift) {
+  check(shift >= 0 && (raw == 0 || shift < 63), "a weight is shifted out of 64 bits");
+  return raw == 0 ? 0 : raw * (int64_t{1} << shift);
+}
+
+/// A row of a multiplication that waits to be added: sign * (node << shift).
+struct Summand {
+  int depth = 0;
+  int shift = 0;
+  NodeId node = 0;
+  bool negative = false;
+
+  friend bool operator>(const Summand& x, const Summand& y) {
+    return std::tuple(x.depth, x.shift, x.node) > std::tuple(y.depth, y.shift, y.node);
+  }
+};
+
+using SummandQueue = std::priority_queue<Summand, std::vector<Summand>, std::greater<>>;
+
+Summand pop(SummandQueue& queue) {
+  const Summand top = queue.top();
+  queue.pop();
+  return top;
+}
+
+/// Adds all summands up in a tree of least depth.
+NodeId append_sum(Datapath& path, SummandQueue queue) {
+  if (queue.empty())
+    return path.constant(0);
+  while (queue.size() > 1) {
+    Summand a = pop(queue);
+    Summand b = pop(queue);
+    if (a.negative && !b.negative)
+      std::swap(a, b);
+    const int shift = std::min(a.shift, b.shift);
+    const NodeId sum = path.add({.a = a.node,
+                                 .b = b.node,
+                                 .shift_a = a.shift - shift,
+                                 .shift_b = b.shift - shift,
+                                 .subtract = a.negative != b.negative});
+    queue.push({std::max(a.depth, b.depth) + 1, shift, sum, a.negative && b.negative});
+  }
+  const Summand total = queue.top();
+  if (total.shift == 0 && !total.negative)
+    return total.node;
+  return path.add({.a = path.constant(0),
+                   .b = total.node,
+                   .shift_a = 0,
+                   .shift_b = total.shift,
+                   .subtract = total.negative});
+}
+
+}  // namespace
+
+LinearMap linear_map(const Graph& graph, const Op& op) {
+  const FixedType& x = graph.type(op.operands[0]).fixed();
+  const graph::Constant& weights = constant_operand(graph, op, 1);
+  const graph::Constant& bias = constant_operand(graph, op, 2);
+  const FixedType& y = op.type.fixed();
+  const int weight_shift = y.frac_bits - x.frac_bits - weights.type.fixed().frac_bits;
+  const int bias_shift = y.frac_bits - bias.type.fixed().frac_bits;
+
+  const Shape& shape = weights.type.shape;
+  const int outputs = static_cast<int>(shape.back());
+  const bool is_diagonal = op.as<graph::Affine>() != nullptr;
+  const int inputs =
+      is_diagonal ? outputs : static_cast<int>(num_elements(shape) / shape.back());
+  LinearMap map{.rows = outputs, .columns = inputs, .entries = {}, .bias = {}};
+  for (int row = 0; row < outputs; ++row) {
+    for (int column = 0; column < inputs; ++column) {
+      const int64_t raw = !is_diagonal ? weights.raw()[static_cast<size_t>(column * outputs + row)]
+                          : row == column ? weights.raw()[static_cast<size_t>(row)]
+                                          : 0;
+      map.entries.push_back(scaled(raw, weight_shift));
+    }
+    map.bias.push_back(scaled(bias.raw()[static_cast<size_t>(row)], bias_shift));
+  }
+  return map;
+}
+
+std::vector<NodeId> append_linear(Datapath& path, std::span<const NodeId> inputs,
+                                  const LinearMap& map) {
+  check(inputs.size() == static_cast<size_t>(map.columns), "one input for each column");
+  // The bias joins the trees as one more input a row, constant, with the entry 1.
+  adders::Matrix matrix{.rows = map.rows, .columns = map.columns + map.rows, .entries = {}};
+  std::vector<NodeId> values(inputs.begin(), inputs.end());
+  std::vector<adders::Range> ranges;
+  for (const NodeId id : inputs)
+    ranges.push_back({path.node(id).lo, path.node(id).hi});
+  for (int row = 0; row < map.rows; ++row) {
+    const Int128 bias = map.bias[static_cast<size_t>(row)];
+    values.push_back(path.constant(bias));
+    ranges.push_back({bias, bias});
+    for (int column = 0; column < map.columns; ++column)
+      matrix.entries.push_back(map.entries[static_cast<size_t>(row * map.columns + column)]);
+    for (int other = 0; other < map.rows; ++other)
+      matrix.entries.push_back(row == other ? 1 : 0);
+  }
+
+  const adders::AdderGraph graph = adders::multiply_matrix(matrix, ranges);
+  for (const adders::Adder& adder : graph.adders)
+    values.push_back(path.add({.a = values[static_cast<size_t>(adder.a)],
+                               .b = values[static_cast<size_t>(adder.b)],
+                               .shift_a = adder.shift_a,
+                               .shift_b = adder.shift_b,
+                               .subtract = adder.subtract}));
+  std::vector<NodeId> results;
+  for (const adders::RowSum& row : graph.rows) {
+    if (row.value == adders::RowSum::Zero) {
+      results.push_back(path.constant(0));
+      continue;
+    }
+    const NodeId value = values[static_cast<size_t>(row.value)];
+    if (row.shift == 0 && !row.negate)
+      results.push_back(value);
+    else
+      results.push_back(path.add({.a = path.constant(0),
+                                  .b = value,
+                                  .shift_a = 0,
+                                  .shift_b = row.shift,
+                                  .subtract = row.negate}));
+  }
+  return results;
+}
+
+std::vector<NodeId> append_products(Datapath& path, std::span<const NodeId> inputs,
+                                    std::span<const NodeId> weights,
+                                    const std::vector<bool>& used) {
+  check(!inputs.empty() && weights.size() % inputs.size() == 0, "weights are inputs x outputs");
+  const size_t outputs = weights.size() / inputs.size();
+  std::vector<NodeId> sums;
+  for (size_t output = 0; output < outputs; ++output) {
+    SummandQueue queue;
+    for (size_t input = 0; input < inputs.size(); ++input) {
+      const size_t index = input * outputs + output;
+      if (!used[index])
+        continue;
+      const FixedType type = path.node(weights[index]).type();
+      for (int bit = 0; bit < type.width; ++bit) {
+        const NodeId row =
+            path.gate({.value = inputs[input], .control = weights[index], .bit = bit});
+        queue.push({0, bit, row, type.is_signed && bit == type.width - 1});
+      }
+    }
+    sums.push_back(append_sum(path, std::move(queue)));
+  }
+  return sums;
+}
+
+std::optional<Vector> append_elementwise(Datapath& path, const Vector& x, const Op& op) {
+  Vector y{.elements = {}, .type = op.type.fixed()};
+  for (const NodeId id : x.elements) {
+    if (op.as<graph::Relu>()) {
+      y.elements.push_back(path.relu(id));
+    } else if (const auto* requantize = op.as<graph::Requantize>()) {
+      y.elements.push_back(path.requantize(
+          {.x = id, .from_frac_bits = x.type.frac_bits, .to = requantize->to}));
+    } else if (const auto* table = op.as<graph::Table>()) {
+      y.elements.push_back(path.table(
+          {.x = id, .from = x.type, .to = table->element, .values = table->value}));
+    } else {
+      return std::nullopt;
+    }
+  }
+  return y;
+}
+
+std::vector<NodeId> append_max_pool(Datapath& path, std::span<const NodeId> inputs,
+                                    int64_t channels) {
+  std::vector<NodeId> results;
+  for (size_t channel = 0; channel < static_cast<size_t>(channels); ++channel) {
+    std::vector<NodeId> level;
+    for (size_t i = channel; i < inputs.size(); i += static_cast<size_t>(channels))
+      level.push_back(inputs[i]);
+    while (level.size() > 1) {
+      std::vector<NodeId> next;
+      for (size_t i = 0; i + 1 < level.size(); i += 2)
+        next.push_back(path.max(level[i], level[i + 1]));
+      if (level.size() % 2 == 1)
+        next.push_back(level.back());
+      level = std::move(next);
+    }
+    results.push_back(level.front());
+  }
+  return results;
+}
+
+}  // namespace millrace::dataflow

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "millrace/verilog/emit_datapath.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "millrace/graph/op.h"
+
+namespace millrace::verilog {
+namespace {
+
+using dataflow::AddNode;
+using dataflow::ConstantNode;
+using dataflow::Datapath;
+using dataflow::GateNode;
+using dataflow::InputNode;
+using dataflow::MaxNode;
+using dataflow::Node;
+using dataflow::NodeId;
+using dataflow::ReluNode;
+using dataflow::RequantizeNode;
+using dataflow::TableNode;
+using graph::Overloaded;
+
+/// The type in which a node's signal is declared: requantised values keep their quantiser's type.
+FixedType declared_type(const Node& node) {
+  if (const auto* requantize = std::get_if<RequantizeNode>(&node.kind))
+    return requantize->to.type;
+  if (const auto* table = std::get_if<TableNode>(&node.kind))
+    return table->to;
+  return node.type();
+}
+
+Expr cast(int width, Expr operand) { return expr(Cast{width, std::move(operand)}); }
+
+Expr as_signed(Expr operand) { return expr(Call{"$signed", {std::move(operand)}}); }
+
+class DatapathEmitter {
+ public:
+  explicit DatapathEmitter(const Datapath& datapath) : path_(datapath) {}
+
+  Module run(const std::string& module_name, const std::string& comment) {
+    module_.name = module_name;
+    module_.comment = comment;
+    int64_t in_bits = 0;
+    int64_t out_bits = 0;
+    for (const Node& node : path_.nodes())
+      if (std::holds_alternative<InputNode>(node.kind))
+        in_bits += node.type().width;
+    for (const Datapath::Output& output : path_.outputs)
+      out_bits += output.type.width;
+    if (has_registers(path_))
+      module_.ports.push_back({Direction::Input, "clk_i", 1});
+    module_.ports.push_back({Direction::Input, "in_data_i", in_bits});
+    module_.ports.push_back({Direction::Output, "out_data_o", out_bits});
+
+    find_lifetimes();
+    for (int cycle = 0; cycle <= path_.latency_cycles(); ++cycle)
+      emit_cycle(cycle);
+    emit_outputs();
+    emit_unused(in_bits);
+    return std::move(module_);
+  }
+
+ private:
+  /// The last cycle in which each node is read, -1 for nodes that nobody reads.
+  void find_lifetimes() {
+    last_use_.assign(path_.nodes().size(), -1);
+    for (auto id = static_cast<NodeId>(path_.nodes().size()) - 1; id >= 0; --id) {
+      for (const Datapath::Output& output : path_.outputs)
+        if (output.node == id)
+          last_use_[static_cast<size_t>(id)] = path_.latency_cycles();
+      if (last_use_[static_cast<size_t>(id)] < 0)
+        continue;
+      for (const NodeId operand : dataflow::operands(path_.node(id).kind))
+        last_use_[static_cast<size_t>(operand)] =
+            std::max(last_use_[static_cast<size_t>(operand)], path_.node(id).cycle);
+    }
+  }
+
+  bool is_used(NodeId id) const { return last_use_[static_cast<size_t>(id)] >= 0; }
+
+  /// The signal that carries node `id` in `cycle`.
+  Expr signal(NodeId id, int cycle) const {
+    const int age = cycle - path_.node(id).cycle;
+    return name(age == 0 ? fmt::format("n{}", id) : fmt::format("n{}_q{}", id, age));
+  }
+
+  /// Node `id` as an operand of `width` bits in `cycle`.
+  Expr operand(NodeId id, int cycle, int width) const {
+    const Node& node = path_.node(id);
+    if (const auto* constant = std::get_if<ConstantNode>(&node.kind))
+      return expr(Literal{width, constant->value, node.lo < 0});
+    return declared_type(node).width == width ? signal(id, cycle)
+                                              : cast(width, signal(id, cycle));
+  }
+
+  /// Node `id` shifted right by `shift`, as an operand of `width` bits.
+  Expr high_part(NodeId id, int cycle, int shift, int width) const {
+    const Node& node = path_.node(id);
+    if (const auto* constant = std::get_if<ConstantNode>(&node.kind))
+      return expr(Literal{width, constant->value >> shift, node.lo < 0});
+    if (shift == 0)
+      return operand(id, cycle, width);
+    return cast(width, binary(">>>", signal(id, cycle), number(shift)));
+  }
+
+  void declare(const std::string& signal_name, const FixedType& type,
+               const std::string& comment = {}) {
+    module_.items.push_back({Signal{signal_name, type.width, type.is_signed, comment}});
+  }
+
+  void assign(const std::string& target, Expr value) {
+    module_.items.push_back({Assign{name(target), std::move(value)}});
+  }
+
+  void emit_cycle(int cycle) {
+    const auto count = static_cast<NodeId>(path_.nodes().size());
+    std::vector<std::pair<Expr, Expr>> updates;
+    std::vector<Signal> registers;
+    for (NodeId id = 0; id < count; ++id) {
+      const Node& node = path_.node(id);
+      const bool kept = is_used(id) && !node.is_constant() && node.cycle < cycle &&
+                        cycle <= last_use_[static_cast<size_t>(id)];
+      if (!kept)
+        continue;
+      const FixedType type = declared_type(node);
+      registers.push_back(
+          {fmt::format("n{}_q{}", id, cycle - node.cycle), type.width, type.is_signed, {}});
+      updates.emplace_back(signal(id, cycle), signal(id, cycle - 1));
+    }
+    if (path_.latency_cycles() > 0) {
+      module_.items.push_back({Comment{""}});
+      module_.items.push_back({Comment{fmt::format("Cycle {}", cycle)}});
+    }
+    for (Signal& signal : registers)
+      module_.items.push_back({std::move(signal)});
+    if (!updates.empty())
+      module_.items.push_back({Registers{std::move(updates)}});
+
+    int64_t in_offset = 0;
+    for (NodeId id = 0; id < count; ++id) {
+      const Node& node = path_.node(id);
+      const int64_t offset = in_offset;
+      if (std::holds_alternative<InputNode>(node.kind))
+        in_offset += node.type().width;
+      if (is_used(id) && !node.is_constant() && node.cycle == cycle)
+        emit_node(id, node, offset);
+    }
+  }
+
+  void emit_node(NodeId id, const Node& node, int64_t in_offset) {
+    const std::string target = fmt::format("n{}", id);
+    const FixedType type = declared_type(node);
+    declare(target, type);
+    std::visit(Overloaded{[&](const InputNode&) {
+                            assign(target, select(name("in_data_i"), in_offset, type.width));
+                          },
+                          [](const ConstantNode&) {},
+                          [&](const AddNode& add) { emit_add(target, type.width, node, add); },
+                          [&](const GateNode& gate) {
+                            const Expr mask = expr(
+                                Repeat{type.width, bit(signal(gate.control, node.cycle), gate.bit)});
+                            assign(target,
+                                   binary("&", operand(gate.value, node.cycle, type.width), mask));
+                          },
+                          [&](const ReluNode& relu) { emit_relu(target, type.width, node, relu); },
+                          [&](const MaxNode& max) { emit_max(target, type.width, node, max); },
+                          [&](const RequantizeNode& rq) { emit_requantize(target, node, rq); },
+                          [&](const TableNode& table) { emit_table(target, node, table); }},
+               node.kind);
+  }
+
+  /// A sum. Where one operand is shifted up, the other's low bits pass beside the carry chain.
+  void emit_add(const std::string& target, int width, const Node& node, const AddNode& add) {
+    const int cycle = node.cycle;
+    const char* op = add.subtract ? "-" : "+";
+    if (add.shift_b > 0 && width > add.shift_b) {
+      const int high = width - add.shift_b;
+      assign(target, expr(Concat{{binary(op, high_part(add.a, cycle, add.shift_b, high),
+                                         operand(add.b, cycle, high)),
+                                  operand(add.a, cycle, add.shift_b)}}));
+    } else if (add.shift_a > 0 && width > add.shift_a && !add.subtract) {
+      const int high = width - add.shift_a;
+      assign(target, expr(Concat{{binary(op, operand(add.a, cycle, high),
+                                         high_part(add.b, cycle, add.shift_a, high)),
+                                  operand(add.b, cycle, add.shift_a)}}));
+    } else {
+      const auto shifted = [&](NodeId id, int shift) {
+        Expr value = operand(id, cycle, width);
+        return shift == 0 ? value : binary("<<", std::move(value), number(shift));
+      };
+      assign(target, binary(op, shifted(add.a, add.shift_a), shifted(add.b, add.shift_b)));
+    }
+  }
+
+  void emit_relu(const std::string& target, int width, const Node& node, const ReluNode& relu) {
+    const Expr x = signal(relu.x, node.cycle);
+    const int sign = declared_type(path_.node(relu.x)).width - 1;
+    assign(target, expr(Conditional{bit(x, sign), expr(Literal{width, 0, false}),
+                                    cast(width, x)}));
+  }
+
+  void emit_max(const std::string& target, int width, const Node& node, const MaxNode& max) {
+    const Node& a = path_.node(max.a);
+    const Node& b = path_.node(max.b);
+    const FixedType both =
+        narrowest_type(std::min(a.lo, b.lo), std::max(a.hi, b.hi), 0).value();
+    // Declared types may be wider than the ranges; equal widths keep the comparison plain.
+    const int common =
+        std::max({both.width, declared_type(a).width, declared_type(b).width});
+    const auto side = [&](NodeId id) {
+      const Expr value = operand(id, node.cycle, common);
+      return both.is_signed ? as_signed(value) : value;
+    };
+    assign(target, expr(Conditional{binary(">", side(max.a), side(max.b)),
+                                    operand(max.a, node.cycle, width),
+                                    operand(max.b, node.cycle, width)}));
+  }
+
+  void emit_requantize(const std::string& target, const Node& node, const RequantizeNode& rq) {
+    const FixedType from = declared_type(path_.node(rq.x));
+    const auto mode = [](auto value) {
+      return name("mr_pkg::" + std::string(to_string(value)));
+    };
+    module_.items.push_back(
+        {Instance{.module = "mr_requantize",
+                  .name = "u_" + target,
+                  .parameters = {{"InWidth", number(from.width)},
+                                 {"InSigned", expr(Literal{1, from.is_signed, false})},
+                                 {"Shift", number(rq.from_frac_bits - rq.to.type.frac_bits)},
+                                 {"OutWidth", number(rq.to.type.width)},
+                                 {"OutSigned", expr(Literal{1, rq.to.type.is_signed, false})},
+                                 {"Rounding", mode(rq.to.rounding)},
+                                 {"Overflow", mode(rq.to.overflow)}},
+                  .ports = {{"in_data_i", signal(rq.x, node.cycle)},
+                            {"out_data_o", name(target)}}}});
+  }
+
+  void emit_table(const std::string& target, const Node& node, const TableNode& table) {
+    std::map<int64_t, int> counts;
+    for (const int64_t value : table.values)
+      ++counts[value];
+    const auto most =
+        std::max_element(counts.begin(), counts.end(),
+                         [](const auto& x, const auto& y) { return x.second < y.second; });
+    const auto result = [&](int64_t value) {
+      return expr(Literal{table.to.width, value, table.to.is_signed});
+    };
+    Lookup lookup{.selector = operand(table.x, node.cycle, table.from.width),
+                  .target = name(target),
+                  .rows = {},
+                  .otherwise = result(most->first)};
+    for (size_t i = 0; i < table.values.size(); ++i)
+      if (table.values[i] != most->first)
+        lookup.rows.emplace_back(
+            expr(Literal{table.from.width, table.from.min_raw() + static_cast<int64_t>(i), false}),
+            result(table.values[i]));
+    module_.items.push_back({std::move(lookup)});
+  }
+
+  void emit_outputs() {
+    module_.items.push_back({Comment{""}});
+    int64_t offset = 0;
+    for (const Datapath::Output& output : path_.outputs) {
+      module_.items.push_back(
+          {Assign{select(name("out_data_o"), offset, output.type.width),
+                  operand(output.node, path_.latency_cycles(), output.type.width)}});
+      offset += output.type.width;
+    }
+  }
+
+  /// Names what is deliberately not read, so that a linter's "unused" always means a mistake.
+  void emit_unused(int64_t in_bits) {
+    int64_t read = 0;
+    bool clock_idle = has_registers(path_);
+    for (NodeId id = 0; id < static_cast<NodeId>(path_.nodes().size()); ++id) {
+      const Node& node = path_.node(id);
+      if (is_used(id) && std::holds_alternative<InputNode>(node.kind))
+        read += node.type().width;
+      if (is_used(id) && !node.is_constant() && last_use_[static_cast<size_t>(id)] > node.cycle)
+        clock_idle = false;
+    }
+    std::vector<Expr> parts;
+    if (clock_idle)
+      parts.push_back(name("clk_i"));
+    if (read < in_bits)
+      parts.push_back(name("in_data_i"));
+    for (NodeId id = 0; id < static_cast<NodeId>(path_.nodes().size()); ++id)
+      if (is_truncated(id))
+        parts.push_back(signal(id, last_use_[static_cast<size_t>(id)]));
+    if (parts.empty())
+      return;
+    module_.items.push_back({Signal{"unused", 1, false, {}}});
+    module_.items.push_back(
+        {Assign{name("unused"), expr(Unary{"^", expr(Concat{std::move(parts)})})}});
+  }
+
+  /// True when some reader of a node leaves high bits of its signal out.
+  bool is_truncated(NodeId id) const {
+    if (!is_used(id) || path_.node(id).is_constant())
+      return false;
+    const int width = declared_type(path_.node(id)).width;
+    const auto narrower = [&](const Datapath::Output& output) {
+      return output.node == id && output.type.width < width;
+    };
+    return std::any_of(path_.outputs.begin(), path_.outputs.end(), narrower);
+  }
+
+  const Datapath& path_;
+  Module module_;
+  std::vector<int> last_use_;
+};
+
+}  // namespace
+
+bool has_registers(const Datapath& datapath) { return datapath.latency_cycles() > 0; }
+
+Module emit_datapath(const Datapath& datapath, const std::string& module_name,
+                     const std::string& comment) {
+  return DatapathEmitter(datapath).run(module_name, comment);
+}
+
+}  // namespace millrace::verilog

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: Apache-2.0
+// Collects the sliding windows of a streamed map: line buffers, padding, stride and, where rows
+// pause between windows, a change of the number of lanes.
+//
+//   in_data_i   a beat of Lanes adjacent pixels; rows start new beats, frames follow one another
+//   out_data_o  KernelH rows of Span adjacent pixels, row-major: window l of the beat covers the
+//               pixels [l * StrideW, l * StrideW + KernelW) of each of its rows
+//   formula     pixel j of row i in beat b of output row r is the input's pixel
+//               (r * StrideH - PadTop + i, b * Advance - PadLeft + j), PadPixel outside the map
+//
+// Golden model: millrace::reference (conv2d, max_pool); the timing contract is window_times() in
+// millrace/dataflow/schedule.cpp, and WindowGeometry derives the parameters.
+//
+// A step takes one beat of a row. In rows that complete an output row, output beat b leaves one
+// cycle after step Lookahead + b * BeatSteps. Steps beyond the row's last beat (the tail) and rows
+// beyond the frame's last (flush rows, below which padding completes windows) need no input: they
+// follow of themselves, one a cycle, and cannot collide with the next frame, whose first FlushRows
+// rows complete nothing.
+//
+// Latency 1 cycle. Throughput 1 beat/cycle, gaps allowed anywhere, no back-pressure.
+
+`include "mr_assert.svh"
+`default_nettype none
+
+module mr_window #(
+  parameter int Height     = 8,  // rows of the map, >= 1
+  parameter int Width      = 8,  // pixels of a row, >= 1
+  parameter int Lanes      = 1,  // pixels of an input beat, 1..Width
+  parameter int PixelBits  = 8,  // all channels of a pixel
+  parameter int KernelH    = 3,  // >= 1
+  parameter int KernelW    = 3,  // >= 1
+  parameter int StrideH    = 1,  // >= 1
+  parameter int StrideW    = 1,  // >= 1
+  parameter int PadTop     = 0,  // 0..KernelH-1
+  parameter int PadLeft    = 0,  // 0..KernelW-1
+  parameter bit          PadRows    = 0,  // padding above or below exists
+  parameter bit          PadColumns = 0,  // padding left or right exists
+  parameter [PixelBits-1:0] PadPixel = '0,
+  parameter int OutHeight  = 6,  // rows of windows
+  parameter int OutLanes   = 1,  // windows of an output beat
+  parameter int OutBeats   = 6,  // output beats of a row
+  parameter int Lookahead  = 2,  // step that completes output beat 0
+  parameter int BeatSteps  = 1,  // steps from one output beat to the next, >= 1
+  parameter int TailSteps  = 0,  // steps behind the last beat of a row
+  parameter int FlushRows  = 0,  // rows behind the last row of a frame
+  parameter int History    = 3,  // pixels of each row at hand, >= Lanes
+  parameter bit          SeparateTail = 0,  // the next row may begin before the tail has ended
+  localparam int Span      = (OutLanes - 1) * StrideW + KernelW
+) (
+  input  wire                                clk_i,
+  input  wire                                rst_i,  // synchronous, active high
+  input  wire                                in_valid_i,
+  input  wire  [Lanes*PixelBits-1:0]         in_data_i,
+  output logic                               out_valid_o,
+  output logic [KernelH*Span*PixelBits-1:0]  out_data_o
+);
+
+  localparam int Beats     = (Width + Lanes - 1) / Lanes;
+  localparam int BeatBits  = Lanes * PixelBits;
+  localparam int Rows      = Height + FlushRows;
+  localparam int Steps     = Beats + TailSteps;
+  localparam int Banks     = KernelH - 1;
+  localparam int Advance   = OutLanes * StrideW;
+  localparam int FirstRow  = KernelH - 1 - PadTop;
+  localparam int LastRow   = FirstRow + (OutHeight - 1) * StrideH;
+  localparam int HistBits  = History * PixelBits;
+  localparam int XBits     = Beats > 1 ? $clog2(Beats) : 1;
+  localparam int YBits     = Rows > 1 ? $clog2(Rows) : 1;
+  localparam int BankBits  = Banks > 1 ? $clog2(Banks) : 1;
+  localparam int StepBits  = Steps > 1 ? $clog2(Steps) : 1;
+  localparam int OutBits   = OutBeats > 1 ? $clog2(OutBeats) : 1;
+
+  `MR_ASSERT_STATIC(LanesInRange, Lanes >= 1 && Lanes <= Width)
+  `MR_ASSERT_STATIC(PaddingBelowKernel, PadTop < KernelH && PadLeft < KernelW)
+  `MR_ASSERT_STATIC(HistoryHoldsBeat, History >= Lanes)
+  `MR_ASSERT_STATIC(FlushEndsInTime, LastRow < Height + FirstRow)
+
+  // Which rows complete an output row, and which steps of these rows give an output beat.
+  logic [Rows-1:0]  row_completes;
+  logic [Steps-1:0] step_emits;
+  for (genvar y = 0; y < Rows; y = y + 1) begin : gen_row
+    assign row_completes[y] = y >= FirstRow && y <= LastRow && (y - FirstRow) % StrideH == 0;
+  end
+  for (genvar k = 0; k < Steps; k = k + 1) begin : gen_step
+    assign step_emits[k] = k >= Lookahead && (k - Lookahead) % BeatSteps == 0 &&
+                           (k - Lookahead) / BeatSteps < OutBeats;
+  end
+
+  ///////////////////////////
+  // Position of the input //
+  ///////////////////////////
+
+  logic [XBits-1:0]    x_q;
+  logic [YBits-1:0]    y_q;
+  logic [BankBits-1:0] bank_q;  // holds the row KernelH - 1 above; this row replaces it
+  logic                x_last;
+
+  assign x_last = x_q == XBits'(Beats - 1);
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      x_q    <= '0;
+      y_q    <= '0;
+      bank_q <= '0;
+    end else if (in_valid_i) begin
+      x_q <= x_last ? '0 : x_q + XBits'(1);
+      if (x_last) begin
+        y_q    <= y_q == YBits'(Height - 1) ? '0 : y_q + YBits'(1);
+        bank_q <= bank_q == BankBits'(Banks > 1 ? Banks - 1 : 0) ? '0 : bank_q + BankBits'(1);
+      end
+    end
+  end
+
+  ////////////////
+  // Flush rows //
+  ////////////////
+
+  logic                flush;      // a step of a flush row, this cycle
+  logic [XBits-1:0]    flush_x;
+  logic [YBits-1:0]    flush_y;
+  logic [BankBits-1:0] flush_bank;
+
+  if (FlushRows > 0) begin : gen_flush
+    logic                flush_q;
+    logic [XBits-1:0]    x_flush_q;
+    logic [YBits-1:0]    y_flush_q;
+    logic [BankBits-1:0] bank_flush_q;
+
+    always_ff @(posedge clk_i) begin
+      if (rst_i) begin
+        flush_q      <= 1'b0;
+        x_flush_q    <= '0;
+        y_flush_q    <= '0;
+        bank_flush_q <= '0;
+      end else if (in_valid_i && x_last && y_q == YBits'(Height - 1)) begin
+        flush_q      <= 1'b1;
+        x_flush_q    <= '0;
+        y_flush_q    <= YBits'(Height);
+        bank_flush_q <= bank_q == BankBits'(Banks > 1 ? Banks - 1 : 0) ? '0
+                                                                       : bank_q + BankBits'(1);
+      end else if (flush_q) begin
+        x_flush_q <= x_flush_q == XBits'(Beats - 1) ? '0 : x_flush_q + XBits'(1);
+        if (x_flush_q == XBits'(Beats - 1)) begin
+          flush_q      <= y_flush_q != YBits'(Rows - 1);
+          y_flush_q    <= y_flush_q + YBits'(1);
+          bank_flush_q <= bank_flush_q == BankBits'(Banks > 1 ? Banks - 1 : 0)
+                              ? '0 : bank_flush_q + BankBits'(1);
+        end
+      end
+    end
+
+    assign flush      = flush_q && row_completes[y_flush_q];
+    assign flush_x    = x_flush_q;
+    assign flush_y    = y_flush_q;
+    assign flush_bank = bank_flush_q;
+  end else begin : gen_no_flush
+    assign flush      = 1'b0;
+    assign flush_x    = '0;
+    assign flush_y    = '0;
+    assign flush_bank = '0;
+  end
+
+  ///////////
+  // Steps //
+  ///////////
+
+  logic                step;  // a step of a row that completes an output row
+  logic [XBits-1:0]    step_x;
+  logic [YBits-1:0]    step_y;
+  logic [BankBits-1:0] step_bank;
+  logic                emit_step;
+
+  assign step      = flush || (in_valid_i && row_completes[y_q]);
+  assign step_x    = flush ? flush_x : x_q;
+  assign step_y    = flush ? flush_y : y_q;
+  assign step_bank = flush ? flush_bank : bank_q;
+  assign emit_step = step && step_emits[StepBits'(step_x)];
+
+  logic tail;       // a step behind the last beat of such a row, this cycle
+  logic emit_tail;
+
+  if (TailSteps > 0) begin : gen_tail
+    logic                tail_q;
+    logic [StepBits-1:0] tail_step_q;
+
+    always_ff @(posedge clk_i) begin
+      if (rst_i) begin
+        tail_q      <= 1'b0;
+        tail_step_q <= '0;
+      end else if (step && step_x == XBits'(Beats - 1)) begin
+        tail_q      <= 1'b1;
+        tail_step_q <= StepBits'(Beats);
+      end else if (tail_q) begin
+        tail_q      <= tail_step_q != StepBits'(Steps - 1);
+        tail_step_q <= tail_step_q + StepBits'(1);
+      end
+    end
+
+    assign tail      = tail_q;
+    assign emit_tail = tail_q && step_emits[tail_step_q];
+  end else begin : gen_no_tail
+    assign tail      = 1'b0;
+    assign emit_tail = 1'b0;
+  end
+
+  `MR_ASSERT(OneBeatACycle_A, !(emit_step && emit_tail))
+  `MR_ASSERT(FlushAlone_A, !(flush && in_valid_i && row_completes[y_q]))
+
+  //////////////////
+  // Line buffers //
+  //////////////////
+
+  // Row i of the window: bank (step_bank + i) mod Banks, the newest row straight from the input.
+  logic [KernelH*BeatBits-1:0] word;
+
+  if (Banks > 0) begin : gen_banks
+    logic [Banks*BeatBits-1:0] bank_word;
+
+    for (genvar i = 0; i < Banks; i = i + 1) begin : gen_bank
+      logic [BeatBits-1:0] line [0:Beats-1];
+      always_ff @(posedge clk_i) begin
+        if (in_valid_i && bank_q == BankBits'(i)) line[x_q] <= in_data_i;
+      end
+      assign bank_word[i*BeatBits +: BeatBits] = line[step_x];
+    end
+
+    for (genvar i = 0; i < Banks; i = i + 1) begin : gen_rotate
+      logic [BeatBits-1:0] rotated;
+      always_comb begin
+        rotated = bank_word[i*BeatBits +: BeatBits];
+        for (int turn = 1; turn < Banks; turn = turn + 1) begin
+          if (step_bank == BankBits'(turn))
+            rotated = bank_word[((i + turn) % Banks)*BeatBits +: BeatBits];
+        end
+      end
+      if (PadRows) begin : gen_mask
+        // The row stands Banks - i above the step's row.
+        logic outside;
+        assign outside = 32'(step_y) < Banks - i || 32'(step_y) >= Height + Banks - i;
+        assign word[i*BeatBits +: BeatBits] = outside ? {Lanes{PadPixel}} : rotated;
+      end else begin : gen_plain
+        assign word[i*BeatBits +: BeatBits] = rotated;
+      end
+    end
+  end
+  if (!PadRows || Banks == 0) begin : gen_rows_unused
+    logic unused;
+    assign unused = ^step_y;
+  end
+  assign word[Banks*BeatBits +: BeatBits] = flush ? {Lanes{PadPixel}} : in_data_i;
+
+  /////////////////////////
+  // The pixels at hand  //
+  /////////////////////////
+
+  logic                out_valid_q;
+  logic                from_tail_q;  // the beat comes from the tail's own registers
+  logic [OutBits-1:0]  out_beat_q;
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      out_valid_q <= 1'b0;
+      from_tail_q <= 1'b0;
+      out_beat_q  <= OutBits'(OutBeats - 1);
+    end else begin
+      out_valid_q <= emit_step || emit_tail;
+      from_tail_q <= emit_tail && SeparateTail;
+      if (emit_step || emit_tail)
+        out_beat_q <= out_beat_q == OutBits'(OutBeats - 1) ? '0 : out_beat_q + OutBits'(1);
+    end
+  end
+
+  assign out_valid_o = out_valid_q;
+
+  for (genvar i = 0; i < KernelH; i = i + 1) begin : gen_window
+    logic [HistBits-1:0]           hist_q;  // newest pixel highest
+    logic [HistBits-1:0]           hist_d;
+    logic [HistBits-1:0]           hist;
+    logic [Span*PixelBits-1:0]     covered;
+
+    if (History > Lanes) begin : gen_shift
+      assign hist_d = {word[i*BeatBits +: BeatBits], hist_q[HistBits-1:BeatBits]};
+    end else begin : gen_replace
+      assign hist_d = word[i*BeatBits +: BeatBits];
+    end
+    always_ff @(posedge clk_i) begin
+      if (step || (tail && !SeparateTail)) hist_q <= hist_d;
+    end
+
+    if (SeparateTail) begin : gen_separate_tail
+      logic [HistBits-1:0] tail_q;
+      logic [HistBits-1:0] tail_source;
+      logic                in_tail_q;  // the tail's second step or a later one
+      always_ff @(posedge clk_i) begin
+        if (rst_i) in_tail_q <= 1'b0;
+        else in_tail_q <= tail;
+        if (tail) tail_q <= HistBits'(tail_source >> BeatBits);
+      end
+      assign tail_source = in_tail_q ? tail_q : hist_q;
+      assign hist        = from_tail_q ? tail_q : hist_q;
+    end else begin : gen_shared_tail
+      logic unused;
+      assign unused = from_tail_q;
+      assign hist   = hist_q;
+    end
+
+    mr_window_span #(
+      .Width(Width), .PixelBits(PixelBits), .PadLeft(PadLeft), .PadColumns(PadColumns),
+      .PadPixel(PadPixel), .Span(Span), .OutBeats(OutBeats), .Advance(Advance),
+      .Skew((Advance) - (BeatSteps * Lanes)), .History(History),
+      .Base((History) - (PadLeft) - ((Lookahead + 1) * Lanes))
+    ) u_span (.out_beat_i(out_beat_q), .hist_i(hist), .covered_o(covered));
+
+    assign out_data_o[i*Span*PixelBits +: Span*PixelBits] = covered;
+  end
+
+endmodule : mr_window
+
+`default_nettype wire
