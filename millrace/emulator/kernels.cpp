@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "millrace/emulator/kernels.h"
+
+#include <algorithm>
+#include <type_traits>
+
+// Compiles a function for several instruction sets, of which the best is chosen at run time.
+// clang does not do so for templates.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define MR_MULTIVERSION __attribute__((target_clones("avx2", "default")))
+#else
+#define MR_MULTIVERSION
+#endif
+
+namespace millrace::emulator {
+
+template <class X, class Y>
+MR_MULTIVERSION void compute_sums(const Sums<Y>& sums, const X* x, Y* y) {
+  // Unsigned, so that wrapping around on the way is defined.
+  using U = std::make_unsigned_t<Y>;
+  const size_t num_sums = sums.bias.size();
+  for (const size_t position : sums.positions)
+    for (size_t f = 0; f < num_sums; ++f) {
+      U sum[BlockSize];
+      for (size_t n = 0; n < BlockSize; ++n)
+        sum[n] = static_cast<U>(sums.bias[f]);
+      for (size_t t = sums.first_tap[f]; t < sums.first_tap[f + 1]; ++t) {
+        const X* element = x + (position + sums.taps[t].offset) * BlockSize;
+        const U weight = static_cast<U>(sums.taps[t].weight);
+        for (size_t n = 0; n < BlockSize; ++n)
+          sum[n] += weight * static_cast<U>(element[n]);
+      }
+      for (size_t n = 0; n < BlockSize; ++n)
+        y[n] = static_cast<Y>(sum[n]);
+      y += BlockSize;
+    }
+}
+
+template <class T>
+MR_MULTIVERSION void compute_maxima(const Windows& windows, const T* x, T* y) {
+  for (const size_t position : windows.positions)
+    for (size_t channel = 0; channel < windows.channels; ++channel) {
+      const T* origin = x + (position + channel) * BlockSize;
+      T largest[BlockSize];
+      std::copy_n(origin + windows.offsets[0] * BlockSize, BlockSize, largest);
+      for (const size_t offset : windows.offsets)
+        for (size_t n = 0; n < BlockSize; ++n)
+          largest[n] = std::max(largest[n], origin[offset * BlockSize + n]);
+      y = std::copy_n(largest, BlockSize, y);
+    }
+}
+
+template <class T>
+void add_border(const Border& border, T fill, const T* x, T* y) {
+  const size_t pixel = border.channels * BlockSize;
+  const size_t row = (border.left + border.width + border.right) * pixel;
+  y = std::fill_n(y, border.top * row, fill);
+  for (size_t r = 0; r < border.height; ++r) {
+    y = std::fill_n(y, border.left * pixel, fill);
+    y = std::copy_n(x, border.width * pixel, y);
+    y = std::fill_n(y, border.right * pixel, fill);
+    x += border.width * pixel;
+  }
+  std::fill_n(y, border.bottom * row, fill);
+}
+
+template <class T>
+MR_MULTIVERSION void compute_relu(const T* x, T* y, size_t num_elements) {
+  for (size_t i = 0; i < num_elements * BlockSize; ++i)
+    y[i] = std::max(x[i], T{0});
+}
+
+template <class X, class Y>
+void look_up(std::span<const Y> table, int64_t first, const X* x, Y* y, size_t num_elements) {
+  for (size_t i = 0; i < num_elements * BlockSize; ++i)
+    y[i] = table[static_cast<size_t>(x[i] - first)];
+}
+
+namespace {
+
+/// Replaces each q[n] by what `function` makes of it.
+template <class W, class Function>
+[[gnu::always_inline]] inline void for_each(W* q, Function function) {
+  for (size_t n = 0; n < BlockSize; ++n)
+    q[n] = function(q[n]);
+}
+
+/// Divides by 2^dropped, dropped >= 1, as the mode says.
+template <class W>
+[[gnu::always_inline]] inline void round_block(int dropped, Rounding rounding, W* x) {
+  const int above = dropped - 1;
+  const W below_half = (W{1} << above) - 1;
+  // 1 or 0 in W: the sign, the highest dropped bit, the other dropped bits, the lowest kept bit.
+  const auto negative = [](W v) { return W{v < 0}; };
+  const auto half = [=](W v) { return static_cast<W>((v >> above) & 1); };
+  const auto rest = [=](W v) { return W{(v & below_half) != 0}; };
+  const auto odd = [=](W v) { return static_cast<W>((v >> dropped) & 1); };
+  switch (rounding) {
+    case Rounding::Floor:
+      return for_each(x, [=](W v) { return v >> dropped; });
+    case Rounding::TowardsZero:
+      return for_each(x, [=](W v) { return (v >> dropped) + (negative(v) & (half(v) | rest(v))); });
+    case Rounding::HalfUp:
+      return for_each(x, [=](W v) { return (v >> dropped) + half(v); });
+    case Rounding::HalfTowardsZero:
+      return for_each(x, [=](W v) { return (v >> dropped) + (half(v) & (negative(v) | rest(v))); });
+    case Rounding::HalfDown:
+      return for_each(x, [=](W v) { return (v >> dropped) + (half(v) & rest(v)); });
+    case Rounding::HalfAwayFromZero:
+      return for_each(
+          x, [=](W v) { return (v >> dropped) + (half(v) & ((negative(v) ^ 1) | rest(v))); });
+    case Rounding::HalfEven:
+      return for_each(x, [=](W v) { return (v >> dropped) + (half(v) & (odd(v) | rest(v))); });
+  }
+}
+
+template <class W>
+[[gnu::always_inline]] inline void limit_block(const Conversion<W>& to, W* x) {
+  using Limit = typename Conversion<W>::Limit;
+  const W lo = to.lo;
+  const W hi = to.hi;
+  const int width = to.width;
+  const W low_bits = to.limit == Limit::Wrap || to.limit == Limit::WrapSignMagnitude
+                         ? static_cast<W>((W{1} << width) - 1)
+                         : W{0};
+  const W sign_bit = to.is_signed ? low_bits ^ (low_bits >> 1) : W{0};
+  const auto wrapped = [=](W v) { return ((v & low_bits) ^ sign_bit) - sign_bit; };
+  switch (to.limit) {
+    case Limit::None:
+      return;
+    case Limit::Clamp:
+      return for_each(x, [=](W v) { return std::clamp(v, lo, hi); });
+    case Limit::Zero:
+      return for_each(x, [=](W v) { return lo <= v && v <= hi ? v : W{0}; });
+    case Limit::Wrap:
+      return for_each(x, wrapped);
+    case Limit::WrapSignMagnitude:
+      // All bits are inverted where the lowest deleted bit differs from the sign bit kept.
+      return for_each(x, [=](W v) {
+        const auto flip = static_cast<W>(((v >> width) ^ (v >> (width - 1))) & 1);
+        return wrapped(v) ^ -flip;
+      });
+  }
+}
+
+}  // namespace
+
+template <class W, class X, class Y>
+MR_MULTIVERSION void convert(const Conversion<W>& to, const X* x, Y* y, size_t num_elements) {
+  const W factor = W{1} << to.gained;
+  for (size_t i = 0; i < num_elements; ++i, x += BlockSize, y += BlockSize) {
+    W block[BlockSize];
+    for (size_t n = 0; n < BlockSize; ++n)
+      block[n] = static_cast<W>(x[n]) * factor;
+    if (to.dropped > 0)
+      round_block(to.dropped, to.rounding, block);
+    limit_block(to, block);
+    for (size_t n = 0; n < BlockSize; ++n)
+      y[n] = static_cast<Y>(block[n]);
+  }
+}
+
+template <class X, class Y>
+void convert_slowly(int from_frac_bits, const Quantizer& to, const X* x, Y* y,
+                    size_t num_elements) {
+  for (size_t i = 0; i < num_elements * BlockSize; ++i)
+    y[i] = static_cast<Y>(requantize(Int128{x[i]}, from_frac_bits, to));
+}
+
+#define MR_INSTANTIATE_1(T)                                      \
+  template void compute_maxima<T>(const Windows&, const T*, T*); \
+  template void add_border<T>(const Border&, T, const T*, T*);   \
+  template void compute_relu<T>(const T*, T*, size_t);
+#define MR_INSTANTIATE_2(X, Y)                                                            \
+  template void compute_sums<X, Y>(const Sums<Y>&, const X*, Y*);                         \
+  template void look_up<X, Y>(std::span<const Y>, int64_t, const X*, Y*, size_t);         \
+  template void convert<int64_t, X, Y>(const Conversion<int64_t>&, const X*, Y*, size_t); \
+  template void convert_slowly<X, Y>(int, const Quantizer&, const X*, Y*, size_t);
+
+MR_INSTANTIATE_1(int32_t)
+MR_INSTANTIATE_1(int64_t)
+MR_INSTANTIATE_2(int32_t, int32_t)
+MR_INSTANTIATE_2(int32_t, int64_t)
+MR_INSTANTIATE_2(int64_t, int32_t)
+MR_INSTANTIATE_2(int64_t, int64_t)
+template void convert<int32_t, int32_t, int32_t>(const Conversion<int32_t>&, const int32_t*,
+                                                 int32_t*, size_t);
+
+}  // namespace millrace::emulator

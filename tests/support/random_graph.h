@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <random>
+#include <vector>
+
+#include "millrace/graph/graph.h"
+
+namespace millrace::testing {
+
+/// What random_network() may choose from. All bounds are inclusive.
+struct RandomNetworkOptions {
+  int64_t max_height = 12;
+  int64_t max_width = 12;
+  int64_t max_channels = 4;
+  int max_value_bits = 12;  ///< of the input and of every requantised value
+  int max_weight_bits = 6;
+  int64_t max_kernel = 5;
+  int64_t max_stride = 3;
+  int max_map_layers = 4;   ///< operations on feature maps, requantisations not counted
+  int64_t max_neurons = 6;  ///< outputs of a dense layer
+  bool with_dense = true;   ///< may end in flatten and up to two dense layers
+};
+
+/// A random sequential network: exact, with one HWC input and one output.
+///
+/// The network is `input`, then map layers, then perhaps `flatten` and dense layers, then perhaps a
+/// `table`. A map layer is one of
+///   - conv2d or affine, then perhaps relu, max_pool or both, then requantize;
+///   - max_pool, relu, requantize, or a table (on values of at most 8 bits) alone.
+/// A convolution's paddings add up to less than its kernel, in each direction. Number formats are
+/// signed and unsigned, with fraction bits also negative or above the width; requantisations use
+/// every rounding and overflow mode, gain or lose fraction bits and mostly keep the values' range
+/// in sight. About a third of the weights are 0. Values between requantisations never need more
+/// than 64 bits.
+///
+/// The same state of `random` and the same options give the same network, on every platform.
+graph::Graph random_network(std::mt19937_64& random, const RandomNetworkOptions& options = {});
+
+/// Raw integers of the type: a mixture of any, small, and extreme ones, by the same promise.
+IntTensor random_tensor(std::mt19937_64& random, const graph::TensorType& type);
+
+}  // namespace millrace::testing
