@@ -63,7 +63,8 @@ Result<TrainResult> train(const TrainRequest& request,
                           const std::function<void(const ProgressEvent&)>& on_epoch) {
   const auto start = std::chrono::steady_clock::now();
   MR_TRY_STATUS(check_request(request));
-  FitOptions options{.seed = request.seed};
+  FitOptions options;
+  options.seed = request.seed;
   MR_TRY(options.quantizer, parse_quantizer(request.quantizer));
   const data::GlyphOptions glyphs{request.glyph_seed, request.train_glyphs, request.test_glyphs};
   MR_TRY(const data::DataSet images,
@@ -86,12 +87,13 @@ Result<TrainResult> train(const TrainRequest& request,
   }
   MR_TRY_STATUS(write_file(request.output, qonnx));
 
-  TrainResult result{.network = request.network,
-                     .data = images.name,
-                     .signal = images.signal,
-                     .background = images.background,
-                     .quantizer = request.quantizer,
-                     .output = request.output.string()};
+  TrainResult result;
+  result.network = request.network;
+  result.data = images.name;
+  result.signal = images.signal;
+  result.background = images.background;
+  result.quantizer = request.quantizer;
+  result.output = request.output.string();
   result.auc = auc_of(scores, images.test);
   result.accuracy = data::accuracy(scores, images.test.labels, 0);
   result.roc = data::roc_curve(scores, images.test.labels);

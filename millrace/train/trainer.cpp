@@ -16,15 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::optional<fs::path> find_trainer() {
-  std::error_code failed;
-  const fs::path folder = fs::read_symlink("/proc/self/exe", failed).parent_path();
-  for (const fs::path& candidate : {folder / "millrace-train", folder / "../train/millrace-train"})
-    if (!folder.empty() && fs::is_regular_file(candidate, failed))
-      return candidate.lexically_normal();
-  return find_program("millrace-train");
-}
-
 /// The last words of a program that failed, on one line.
 std::string last_line(const std::string& output) {
   const size_t end = output.find_last_not_of(" \n");
@@ -34,13 +25,27 @@ std::string last_line(const std::string& output) {
   return output.substr(begin + 1, end - begin);  // npos + 1 is 0: the only line
 }
 
+fs::path executable_folder() {
+  std::error_code failed;
+  return fs::read_symlink("/proc/self/exe", failed).parent_path();
+}
+
 }  // namespace
+
+std::optional<fs::path> find_trainer(const fs::path& folder) {
+  std::error_code failed;
+  for (const fs::path& candidate : {folder / "millrace-train", folder / "../train/millrace-train"})
+    if (fs::is_regular_file(candidate, failed))
+      return candidate.lexically_normal();
+  return find_program("millrace-train");
+}
 
 Result<TrainResult> run_trainer(const TrainRequest& request, const ProgressFunction& progress,
                                 const fs::path& trainer) {
   // What needs no trainer to be seen is refused before one is looked for.
   MR_TRY_STATUS(parse_quantizer(request.quantizer));
-  const std::optional<fs::path> program = trainer.empty() ? find_trainer() : trainer;
+  const std::optional<fs::path> program =
+      trainer.empty() ? find_trainer(executable_folder()) : trainer;
   std::error_code failed;
   if (!program || !fs::is_regular_file(*program, failed))
     return error(messages::NoTrainer, program ? program->string() : "");

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -54,8 +55,11 @@ struct TrainResult {
 /// The object that `millrace train --json` prints: the members by their names.
 std::string to_json(const TrainResult& result);
 
+/// The program millrace-train: in `folder`, in its sibling `train` (a build tree), or on PATH.
+std::optional<std::filesystem::path> find_trainer(const std::filesystem::path& folder);
+
 /// Starts millrace-train and waits for its result. `trainer` is the program; when empty, it is
-/// looked for beside this executable (or in ../train as a build tree has it), then on PATH.
+/// what find_trainer() finds from this executable's folder.
 ///
 /// Progress is reported by phase: "training (float)", "training (fixed<9,5>)".
 /// Errors   train.no_trainer; what the trainer itself refuses: data.*, train.*, support.*; a
