@@ -26,6 +26,13 @@ std::optional<graph::Constant> exact_constant(const graph::Constant& constant) {
 
 }  // namespace
 
+bool is_quantized(const graph::Constant& constant) {
+  if (constant.type.is_fixed())
+    return true;
+  const auto exact = exact_constant(constant);
+  return exact && exact->type.fixed().width <= MaxExactWeightBits;
+}
+
 Result<Graph> make_constants_exact(const Graph& graph) {
   Rewrite rewrite(graph);
   for (const graph::Op& user : graph.ops())
@@ -35,10 +42,10 @@ Result<Graph> make_constants_exact(const Graph& graph) {
       const Role role = role_of(user, i);
       if (role == Role::None || !constant || constant->type.is_fixed())
         continue;
-      auto exact = exact_constant(*constant);
-      if (role == Role::Weights && (!exact || exact->type.fixed().width > MaxExactWeightBits))
+      if (role == Role::Weights && !is_quantized(*constant))
         return error(messages::UnquantizedWeights, place_of(user), operand.name, user.mnemonic(),
                      user.name, MaxExactWeightBits);
+      auto exact = exact_constant(*constant);
       if (!exact)
         return error(messages::UnquantizedConstant, place_of(user), operand.name, user.mnemonic(),
                      user.name);

@@ -26,11 +26,11 @@ public:
   Status fold(ValueId affine) {
     const Op& op = graph_.op(affine);
     const Op& x = graph_.op(op.operands[0]);
-    const auto scale = fixed_constant(op.operands[1]);
-    const auto offset = fixed_constant(op.operands[2]);
+    const auto scale = addend(op.operands[1]);
+    const auto offset = addend(op.operands[2]);
     if (!scale || !offset)
       return {};
-    if (const auto constant = fixed_constant(op.operands[0])) {
+    if (const auto constant = factor(op.operands[0])) {
       MR_TRY(auto folded, scaled(*constant, *scale, *offset, x.type.shape, op, x));
       rewrite_.replace(affine, x.name, std::move(folded), {});
       has_changed_ = true;
@@ -39,8 +39,8 @@ public:
     const bool is_linear = x.as<graph::Conv2D>() || x.as<graph::Dense>();
     if (!is_linear || !is_only_use(op.operands[0]))
       return {};
-    const auto weights = fixed_constant(x.operands[1]);
-    const auto bias = fixed_constant(x.operands[2]);
+    const auto weights = factor(x.operands[1]);
+    const auto bias = addend(x.operands[2]);
     if (!weights || !bias)
       return {};
     const Dyadic none{std::vector<Int128>(scale->raw.size()), 0};
@@ -56,9 +56,17 @@ public:
   }
 
 private:
-  std::optional<Dyadic> fixed_constant(ValueId value) const {
+  // The exact values of a constant bias, scale or offset. make_constants_exact() says so when a
+  // real one has none.
+  std::optional<Dyadic> addend(ValueId value) const {
     const auto* const constant = graph_.op(value).as<graph::Constant>();
-    return constant && constant->type.is_fixed() ? exact_values(*constant) : std::nullopt;
+    return constant ? exact_values(*constant) : std::nullopt;
+  }
+
+  // The same for weights: real ones that lack a quantiser stay as they are, and are found later.
+  std::optional<Dyadic> factor(ValueId value) const {
+    const auto* const constant = graph_.op(value).as<graph::Constant>();
+    return constant && is_quantized(*constant) ? exact_values(*constant) : std::nullopt;
   }
 
   bool is_only_use(ValueId value) const {

@@ -289,6 +289,24 @@ TEST(Lower, RealWeightsOfManyBitsNeedAQuantiser) {
             messages::UnquantizedWeights.code);
 }
 
+TEST(Lower, RealWeightsOfManyBitsAreNotHiddenByAnAffine) {
+  const std::string affine =
+      "  %a = affine %d, %b, %b : tensor<2 x real>\n"
+      "  output %a\n";
+  std::string body = dense_with("0.1, -0.75", "0.5, 0.5");
+  body.replace(body.find("  output"), std::string::npos, affine);
+  EXPECT_EQ(refusal(body).code, messages::UnquantizedWeights.code);
+  const Diagnostic weights = refusal(
+      "  %x = input : tensor<2 x fixed<5,3>>\n"
+      "  %w = constant {value = [0.1, 0.2, 0.3, 0.4]} : tensor<2x2 x real>\n"
+      "  %k = constant {value = [0.5, 2]} : tensor<2 x real>\n"
+      "  %wk = affine %w, %k, %k : tensor<2x2 x real>\n"
+      "  %d = dense %x, %wk, %k : tensor<2 x real>\n"
+      "  output %d\n");
+  EXPECT_EQ(weights.code, messages::MissingQuantizer.code);
+  EXPECT_EQ(weights.where, "g.mr:3:3");
+}
+
 TEST(Lower, RealBiasesBeyondSixtyFourBitsNeedAQuantiser) {
   const Diagnostic found = refusal(dense_with("0.5, 0.5", "0.1, 1e20"));
   EXPECT_EQ(found.code, messages::UnquantizedConstant.code);

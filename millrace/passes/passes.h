@@ -19,16 +19,19 @@ Result<Graph> quantize_inputs(const Graph& graph);
 /// `requantize` of a constant becomes a constant.
 Result<Graph> fold_constants(const Graph& graph);
 
+/// `affine` of constants becomes a constant; `affine` of a `conv2d` or `dense` that nothing else
+/// uses goes into its weights and bias.
+/// Errors   passes.affine_too_wide
+Result<Graph> fold_affine(const Graph& graph);
+
 /// Real weights, biases, scales and offsets become fixed-point constants of the same values.
 /// Errors   passes.unquantized_weights when weights need more than MaxExactWeightBits bits,
 ///          passes.unquantized_constant when another needs more than 64 bits.
 Result<Graph> make_constants_exact(const Graph& graph);
 inline constexpr int MaxExactWeightBits = 16;
 
-/// `affine` of constants becomes a constant; `affine` of a `conv2d` or `dense` that nothing else
-/// uses goes into its weights and bias.
-/// Errors   passes.affine_too_wide
-Result<Graph> fold_affine(const Graph& graph);
+/// True for weights that are fixed-point, or real and exact in MaxExactWeightBits bits.
+bool is_quantized(const graph::Constant& weights);
 
 /// `requantize` of `sigmoid` of a fixed-point value becomes a `table`. Its entries do not depend on
 /// the machine's mathematics library, and each is rounded once.
