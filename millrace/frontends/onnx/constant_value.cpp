@@ -2,25 +2,11 @@
 #include "millrace/frontends/onnx/constant_value.h"
 
 #include <algorithm>
-#include <bit>
-#include <cmath>
+#include <array>
 
 #include "millrace/support/check.h"
 
 namespace millrace::frontends::onnx {
-namespace {
-
-/// The exponent of the lowest set bit of a number other than 0.
-int lowest_bit(double number) {
-  constexpr int MantissaBits = 53;
-  int exponent = 0;
-  const double fraction = std::frexp(std::abs(number), &exponent);
-  const auto mantissa = static_cast<uint64_t>(std::ldexp(fraction, MantissaBits));
-  return exponent - MantissaBits + std::countr_zero(mantissa);
-}
-
-}  // namespace
-
 std::optional<double> ConstantValue::uniform() const {
   const auto& data = value->data;
   if (data.empty() || !std::ranges::all_of(data, [&](double x) { return x == data.front(); }))
@@ -85,32 +71,6 @@ std::optional<FloatTensor> broadcast_channels(const FloatTensor& in, int64_t cha
   if (!has_channels)
     out.data.assign(static_cast<size_t>(channels), in.data.front());
   return out;
-}
-
-std::optional<FixedType> exact_type(std::span<const double> numbers) {
-  std::optional<int> frac_bits;
-  for (double number : numbers) {
-    if (number != 0)
-      frac_bits = std::max(frac_bits.value_or(-FixedType::MaxFracBits), -lowest_bit(number));
-  }
-  Int128 lo = 0;
-  Int128 hi = 0;
-  for (double number : numbers) {
-    const double scaled = std::ldexp(number, frac_bits.value_or(0));
-    if (std::abs(scaled) >= std::ldexp(1.0, FixedType::MaxWidth - 1))
-      return std::nullopt;
-    lo = std::min(lo, static_cast<Int128>(scaled));
-    hi = std::max(hi, static_cast<Int128>(scaled));
-  }
-  return narrowest_type(lo, hi, frac_bits.value_or(0));
-}
-
-std::vector<int64_t> exact_raw(std::span<const double> numbers, const FixedType& type) {
-  std::vector<int64_t> raw;
-  raw.reserve(numbers.size());
-  for (double number : numbers)
-    raw.push_back(static_cast<int64_t>(std::ldexp(number, type.frac_bits)));
-  return raw;
 }
 
 }  // namespace millrace::frontends::onnx

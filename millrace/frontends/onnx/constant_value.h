@@ -45,11 +45,4 @@ FloatTensor rows_to_hwc(const FloatTensor& in, const Shape& chw);
 /// ones: `in` may be a scalar or have extent `channels` there. None where it varies elsewhere.
 std::optional<FloatTensor> broadcast_channels(const FloatTensor& in, int64_t channels, int inner);
 
-/// The narrowest fixed-point type with every one of `numbers` as a value, if one has at most 64
-/// bits.
-std::optional<FixedType> exact_type(std::span<const double> numbers);
-
-/// The raw integers of `numbers` in exact_type(numbers).
-std::vector<int64_t> exact_raw(std::span<const double> numbers, const FixedType& type);
-
 }  // namespace millrace::frontends::onnx

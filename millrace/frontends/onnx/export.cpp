@@ -18,8 +18,6 @@ using graph::Graph;
 using graph::Op;
 using graph::ValueId;
 
-const std::string AffineLayout = "affine";
-
 /// A tensor's shape in ONNX: batch of 1, channels first.
 Shape onnx_shape(const Shape& shape) {
   return shape.size() == 3 ? Shape{1, shape[2], shape[0], shape[1]} : Shape{1, shape[0]};
@@ -202,7 +200,7 @@ Status Exporter::write_op(ValueId value, const graph::Affine&) {
   for (size_t i = 1; i <= 2; ++i) {
     const Arrange arrange = [&](const FloatTensor& in) { return rows_to_chw(in, chw); };
     MR_TRY(std::string tensor,
-           constant_operand(op.operands[i], AffineLayout + to_string(chw), arrange));
+           constant_operand(op.operands[i], "affine" + to_string(chw), arrange));
     operands.push_back(std::move(tensor));
   }
   const int64_t channels = op.type.shape.back();
@@ -249,10 +247,7 @@ Result<std::string> Exporter::constant_operand(ValueId value, const std::string&
     MR_TRY_STATUS(writer_.quant(tensor, input, requantize->to, tensor, place(op)));
   } else {
     MR_TRY(const FloatTensor plain, numbers(op));
-    // The importer gives affine operations such types for plain numbers.
-    const bool is_plain =
-        layout.starts_with(AffineLayout) && exact_type(plain.data) == op.type.element;
-    if (op.type.is_fixed() && !is_plain) {
+    if (op.type.is_fixed()) {
       const std::string real = writer_.unique_name(tensor + ".real");
       writer_.initializer(real, arrange(plain));
       MR_TRY_STATUS(writer_.quant(tensor, real, {.type = op.type.fixed()}, tensor, place(op)));

@@ -88,14 +88,11 @@ private:
   Status dense(const Node& node, const Activation& x, const ConstantValue& weights,
                bool is_transposed, double alpha, const Bias& bias);
   Status batch_normalization(const Node& node);
-  Result<graph::ValueId> normalization_operand(const Node& node, const Activation& x,
-                                               const ConstantValue& value);
   /// The bias of a layer: an input, or the Add behind it.
   Result<Bias> find_bias(const Node& node, size_t index, int inner);
   /// The value of a layer's bias; zeros where there is none.
   Result<graph::ValueId> bias_value(const Node& node, const Bias& bias, int64_t channels,
                                     graph::ValueId x, graph::ValueId weights);
-  Status check_operand_kinds(const Node& node, graph::ValueId x, graph::ValueId weights) const;
 
   Model model_;
   std::string file_;

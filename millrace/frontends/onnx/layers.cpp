@@ -46,15 +46,6 @@ std::string order_name(const Shape& chw) {
 
 }  // namespace
 
-Status Importer::check_operand_kinds(const Node& node, graph::ValueId x,
-                                     graph::ValueId weights) const {
-  const bool is_fixed = builder_.type(x).is_fixed();
-  if (is_fixed != builder_.type(weights).is_fixed())
-    return error(messages::Unquantised, node.where, is_fixed ? "weight" : "input",
-                 is_fixed ? "input" : "weight");
-  return {};
-}
-
 Result<Importer::Bias> Importer::find_bias(const Node& node, size_t index, int inner) {
   Bias bias{.inner = inner, .output = node.outputs.front()};
   if (has_input(node, index)) {
@@ -78,10 +69,9 @@ Result<Importer::Bias> Importer::find_bias(const Node& node, size_t index, int i
 
 Result<graph::ValueId> Importer::bias_value(const Node& node, const Bias& bias, int64_t channels,
                                             graph::ValueId x, graph::ValueId weights) {
-  const bool is_fixed = builder_.type(x).is_fixed();
   if (!bias.value || bias.factor == 0) {
     const std::string name = node.name + ".bias";
-    if (!is_fixed)
+    if (!builder_.type(x).is_fixed() || !builder_.type(weights).is_fixed())
       return builder_.constant(
           name, FloatTensor{{channels}, std::vector<double>(static_cast<size_t>(channels), 0)});
     // The finest step of the products, so that the zeros change nothing about the result's type.
@@ -97,20 +87,15 @@ Result<graph::ValueId> Importer::bias_value(const Node& node, const Bias& bias, 
   if (!broadcast_channels(*bias.value->value, channels, bias.inner))
     return error(messages::BiasShape, node.where, to_string(bias.value->shape()), channels);
   MR_TRY(const Factor factor, read_factor(node, "beta", bias.factor, *bias.value));
-  MR_TRY(const graph::ValueId value,
-         materialise(
-             *bias.value, fmt::format("bias{}/{}*{}", channels, bias.inner, factor.multiplier),
-             [&](const FloatTensor& in) {
-               FloatTensor out = *broadcast_channels(in, channels, bias.inner);
-               for (double& number : out.data)
-                 number *= factor.multiplier;
-               return out;
-             },
-             factor.shift));
-  if (is_fixed != builder_.type(value).is_fixed())
-    return error(messages::Unquantised, node.where, is_fixed ? "bias" : "input",
-                 is_fixed ? "input" : "bias");
-  return value;
+  return materialise(
+      *bias.value, fmt::format("bias{}/{}*{}", channels, bias.inner, factor.multiplier),
+      [&](const FloatTensor& in) {
+        FloatTensor out = *broadcast_channels(in, channels, bias.inner);
+        for (double& number : out.data)
+          number *= factor.multiplier;
+        return out;
+      },
+      factor.shift);
 }
 
 Status Importer::conv(const Node& node) {
@@ -142,7 +127,6 @@ Status Importer::conv(const Node& node) {
   MR_TRY(const graph::ValueId w, materialise(*weights, "hwio", [](const FloatTensor& in) {
            return transpose(in, std::array<int64_t, 4>{2, 3, 1, 0});
          }));
-  MR_TRY_STATUS(check_operand_kinds(node, x.id, w));
   MR_TRY(const graph::ValueId b, bias_value(node, bias, filters, x.id, w));
   return add(node, graph::Conv2D{window}, {x.id, w, b},
              {filters, window.out_height(x.shape[1]), window.out_width(x.shape[2])}, {},
@@ -174,7 +158,6 @@ Status Importer::dense(const Node& node, const Activation& x, const ConstantValu
                return out;
              },
              factor.shift));
-  MR_TRY_STATUS(check_operand_kinds(node, x.id, w));
   MR_TRY(const graph::ValueId b, bias_value(node, bias, outputs, x.id, w));
   return add(node, graph::Dense{}, {x.id, w, b}, {outputs}, {}, bias.output);
 }
@@ -199,22 +182,6 @@ Status Importer::gemm(const Node& node) {
   if (has_input(node, 2))
     bias.factor = beta;  // an Add behind the node is not scaled
   return dense(node, Activation(*x), *weights, trans_b != 0, alpha, bias);
-}
-
-Result<graph::ValueId> Importer::normalization_operand(const Node& node, const Activation& x,
-                                                       const ConstantValue& value) {
-  const bool wants_exact = builder_.type(x.id).is_fixed() && value.quantizers.empty();
-  if (!wants_exact)
-    return materialise(value, "affine" + order_name(x.flattened),
-                       [&](const FloatTensor& in) { return rows_to_hwc(in, x.flattened); });
-  // Every float is a fixed-point number: nothing is lost where the channels' exponents are near.
-  const FloatTensor numbers = rows_to_hwc(*value.value, x.flattened);
-  const auto type = exact_type(numbers.data);
-  if (!type)
-    return error(messages::NormalizationRange, node.where);
-  return builder_.add(value.name,
-                      graph::Constant{{numbers.shape, *type}, exact_raw(numbers.data, *type)}, {},
-                      value.where);
 }
 
 Status Importer::batch_normalization(const Node& node) {
@@ -267,10 +234,10 @@ Status Importer::batch_normalization(const Node& node) {
     scale = derived("scale", std::move(scales));
     offset = derived("offset", std::move(offsets));
   }
-  MR_TRY(const graph::ValueId scale_value, normalization_operand(node, x, scale));
-  MR_TRY(const graph::ValueId offset_value, normalization_operand(node, x, offset));
-  for (graph::ValueId operand : {scale_value, offset_value})
-    MR_TRY_STATUS(check_operand_kinds(node, x.id, operand));
+  const std::string layout = "affine" + order_name(x.flattened);
+  const auto arrange = [&](const FloatTensor& in) { return rows_to_hwc(in, x.flattened); };
+  MR_TRY(const graph::ValueId scale_value, materialise(scale, layout, arrange));
+  MR_TRY(const graph::ValueId offset_value, materialise(offset, layout, arrange));
   return add(node, graph::Affine{}, {x.id, scale_value, offset_value}, x.shape, x.flattened,
              node.outputs.front());
 }
