@@ -45,7 +45,8 @@ std::optional<Conversion<W>> make_conversion(const FixedType& from, const Quanti
     limit = Limit::WrapSignMagnitude;
   else if (to.overflow == Overflow::SaturateZero)
     limit = Limit::Zero;
-  check(limit == Limit::None || type.width < Bits, "a range that fits overflows");
+  const bool wraps = limit == Limit::Wrap || limit == Limit::WrapSignMagnitude;
+  check(!wraps || type.width < Bits, "a range that fits wraps");
   return Conversion<W>{.gained = std::max(-dropped, 0),
                        .dropped = std::max(dropped, 0),
                        .rounding = to.rounding,

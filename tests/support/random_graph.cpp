@@ -24,6 +24,8 @@ public:
   }
   int small(int lo, int hi) { return static_cast<int>(between(lo, hi)); }
   bool chance(int percent) { return between(0, 99) < percent; }
+  /// A width, more often a large one: narrow values soon become constant.
+  int width(int max_bits) { return std::max(small(1, max_bits), small(1, max_bits)); }
   template <class Values>
   auto one_of(const Values& values) {
     return values[static_cast<size_t>(between(0, std::ssize(values) - 1))];
@@ -58,7 +60,7 @@ public:
     const Shape shape = {draw_.between(1, options_.max_height),
                          draw_.between(1, options_.max_width),
                          draw_.between(1, options_.max_channels)};
-    const int width = draw_.small(1, options_.max_value_bits);
+    const int width = draw_.width(options_.max_value_bits);
     add("image", Input{{shape, FixedType{draw_.chance(40), width, draw_.small(-3, width + 3)}}});
 
     for (int layer = draw_.small(0, options_.max_map_layers); layer > 0; --layer)
@@ -98,7 +100,7 @@ private:
   }
 
   ValueId weights(const Shape& extents) {
-    const int width = draw_.small(1, options_.max_weight_bits);
+    const int width = draw_.width(options_.max_weight_bits);
     return constant("w", extents, {draw_.chance(80), width, draw_.small(-1, width + 2)}, 30);
   }
 
@@ -176,9 +178,9 @@ private:
   }
 
   void requantize() {
-    FixedType to{draw_.chance(50), draw_.small(1, options_.max_value_bits), 0};
+    FixedType to{draw_.chance(type().is_signed ? 70 : 40), draw_.width(options_.max_value_bits), 0};
     // Mostly the new range ends a few bits around where the old one does; sometimes far away.
-    const int int_bits = draw_.chance(95) ? type().int_bits() - draw_.small(-2, 6)
+    const int int_bits = draw_.chance(95) ? type().int_bits() - draw_.small(-1, 4)
                                           : type().int_bits() + draw_.small(-70, 70);
     to.frac_bits = std::clamp(to.width - int_bits, -100, 100);
     add("q", Requantize{{to, draw_.one_of(AllRoundings), draw_.one_of(AllOverflows)}});
@@ -187,7 +189,7 @@ private:
   void table() {
     if (type().width > 8)
       return requantize();
-    const int width = draw_.small(1, options_.max_value_bits);
+    const int width = draw_.width(options_.max_value_bits);
     const FixedType to{draw_.chance(50), width, draw_.small(-3, width + 3)};
     add("table", Table{to, draw_.raws(to, int64_t{1} << type().width, 10)});
   }
