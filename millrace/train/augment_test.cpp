@@ -10,8 +10,8 @@ namespace {
 
 std::vector<uint8_t> bright_spot() {
   std::vector<uint8_t> image(28 * 28, 0);
-  for (int row = 12; row < 16; ++row)
-    for (int column = 10; column < 18; ++column)
+  for (int row = 9; row < 19; ++row)
+    for (int column = 9; column < 19; ++column)
       image[row * 28 + column] = 200;
   return image;
 }
@@ -49,7 +49,7 @@ TEST(Augment, AShiftMovesTheInkByUpToItsLimit) {
     const std::vector<uint8_t> image = changed({0, 0, 0, 2.0}, seed);
     for (int i = 0; i < 28 * 28; ++i) {
       const int row = i / 28, column = i % 28;
-      if (row < 10 || row > 17 || column < 8 || column > 19) {
+      if (row < 7 || row > 20 || column < 7 || column > 20) {
         ASSERT_EQ(image[i], 0) << seed;
       }
     }

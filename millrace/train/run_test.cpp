@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include "millrace/data/glyphs.h"
 #include "millrace/frontends/onnx/import.h"
 #include "millrace/passes/lower.h"
 #include "millrace/support/files.h"
