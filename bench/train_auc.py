@@ -33,7 +33,7 @@ QUANTIZERS = ["fixed<9,5>", "quantized_bits(8,4)"]
 
 def find_trainer():
     for build in ("release", "dev"):
-        program = PROJECT / "build" / build / "millrace" / "train" / "millrace-train"
+        program = PROJECT / "build" / build / "bin" / "millrace-train"
         if program.exists():
             return str(program)
     return "millrace-train"

@@ -19,14 +19,16 @@ void pack(std::span<const int64_t> images, const FixedType& type, size_t num_ele
   const auto lo = static_cast<int64_t>(type.min_raw());
   const auto hi = static_cast<int64_t>(type.max_raw());
   const size_t num_images = images.size() / num_elements;
+  bool all_inside = true;
   for (size_t i = 0; i < num_elements; ++i) {
     for (size_t n = 0; n < num_images; ++n) {
       const int64_t raw = images[n * num_elements + i];
-      check(lo <= raw && raw <= hi, "a raw integer of an input lies outside its type");
+      all_inside &= lo <= raw && raw <= hi;
       block[i * BlockSize + n] = static_cast<T>(raw);
     }
     std::fill(block + i * BlockSize + num_images, block + (i + 1) * BlockSize, T{0});
   }
+  check(all_inside, "a raw integer of an input lies outside its type");
 }
 
 template <class T>

@@ -43,9 +43,11 @@ MR_MULTIVERSION void compute_maxima(const Windows& windows, const T* x, T* y) {
       const T* origin = x + (position + channel) * BlockSize;
       T largest[BlockSize];
       std::copy_n(origin + windows.offsets[0] * BlockSize, BlockSize, largest);
-      for (const size_t offset : windows.offsets)
+      for (const size_t offset : windows.offsets) {
+        const T* element = origin + offset * BlockSize;
         for (size_t n = 0; n < BlockSize; ++n)
-          largest[n] = std::max(largest[n], origin[offset * BlockSize + n]);
+          largest[n] = largest[n] < element[n] ? element[n] : largest[n];
+      }
       y = std::copy_n(largest, BlockSize, y);
     }
 }
