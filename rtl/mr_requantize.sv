@@ -66,14 +66,10 @@ module mr_requantize #(
       assign rest = 1'b0;
     end
     if (Rounding == 0) begin : gen_trn
-      logic unused;
-      assign unused = half ^ rest;
       assign up = 1'b0;
     end else if (Rounding == 1) begin : gen_trn_zero
       assign up = in_sign & (half | rest);
     end else if (Rounding == 2) begin : gen_rnd
-      logic unused;
-      assign unused = rest;
       assign up = half;
     end else if (Rounding == 3) begin : gen_rnd_zero
       assign up = half & (in_sign | rest);
@@ -84,6 +80,8 @@ module mr_requantize #(
     end else begin : gen_rnd_conv
       assign up = half & (kept[0] | rest);
     end
+    logic unused;  // not every mode looks at all of them
+    assign unused = ^{half, rest, up};
     if (Rounding == 0) begin : gen_floor
       assign rounded = kept;
     end else begin : gen_add

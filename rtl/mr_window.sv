@@ -13,9 +13,9 @@
 //
 // A step takes one beat of a row. In rows that complete an output row, output beat b leaves one
 // cycle after step Lookahead + b * BeatSteps. Steps beyond the row's last beat (the tail) and rows
-// beyond the frame's last (flush rows, below which padding completes windows) need no input: they
-// follow of themselves, one a cycle, and cannot collide with the next frame, whose first FlushRows
-// rows complete nothing.
+// beyond the frame's last (flush rows, whose windows reach into the padding below) need no input:
+// they follow of themselves, one step a cycle. They cannot collide with the next frame, whose first
+// FlushRows rows complete nothing.
 //
 // Latency 1 cycle. Throughput 1 beat/cycle, gaps allowed anywhere, no back-pressure.
 
@@ -42,7 +42,7 @@ module mr_window #(
   parameter int Lookahead  = 2,  // step that completes output beat 0
   parameter int BeatSteps  = 1,  // steps from one output beat to the next, >= 1
   parameter int TailSteps  = 0,  // steps behind the last beat of a row
-  parameter int FlushRows  = 0,  // rows behind the last row of a frame
+  parameter int FlushRows  = 0,  // output rows that no input row completes, <= Height
   parameter int History    = 3,  // pixels of each row at hand, >= Lanes
   parameter bit          SeparateTail = 0,  // the next row may begin before the tail has ended
   localparam int Span      = (OutLanes - 1) * StrideW + KernelW
@@ -57,12 +57,13 @@ module mr_window #(
 
   localparam int Beats     = (Width + Lanes - 1) / Lanes;
   localparam int BeatBits  = Lanes * PixelBits;
-  localparam int Rows      = Height + FlushRows;
   localparam int Steps     = Beats + TailSteps;
   localparam int Banks     = KernelH - 1;
   localparam int Advance   = OutLanes * StrideW;
   localparam int FirstRow  = KernelH - 1 - PadTop;
   localparam int LastRow   = FirstRow + (OutHeight - 1) * StrideH;
+  localparam int FlushRow  = LastRow - (FlushRows - 1) * StrideH;  // completed first without input
+  localparam int Rows      = LastRow >= Height ? LastRow + 1 : Height;
   localparam int HistBits  = History * PixelBits;
   localparam int XBits     = Beats > 1 ? $clog2(Beats) : 1;
   localparam int YBits     = Rows > 1 ? $clog2(Rows) : 1;
@@ -73,13 +74,14 @@ module mr_window #(
   `MR_ASSERT_STATIC(LanesInRange, Lanes >= 1 && Lanes <= Width)
   `MR_ASSERT_STATIC(PaddingBelowKernel, PadTop < KernelH && PadLeft < KernelW)
   `MR_ASSERT_STATIC(HistoryHoldsBeat, History >= Lanes)
-  `MR_ASSERT_STATIC(FlushEndsInTime, LastRow < Height + FirstRow)
+  `MR_ASSERT_STATIC(FlushEndsInTime, FlushRows <= Height && LastRow < Height + FirstRow)
 
   // Which rows complete an output row, and which steps of these rows give an output beat.
   logic [Rows-1:0]  row_completes;
   logic [Steps-1:0] step_emits;
   for (genvar y = 0; y < Rows; y = y + 1) begin : gen_row
-    assign row_completes[y] = y >= FirstRow && y <= LastRow && (y - FirstRow) % StrideH == 0;
+    assign row_completes[y] =
+        y < Height && y >= FirstRow && y <= LastRow && (y - FirstRow) % StrideH == 0;
   end
   for (genvar k = 0; k < Steps; k = k + 1) begin : gen_step
     assign step_emits[k] = k >= Lookahead && (k - Lookahead) % BeatSteps == 0 &&
@@ -121,10 +123,20 @@ module mr_window #(
   logic [BankBits-1:0] flush_bank;
 
   if (FlushRows > 0) begin : gen_flush
+    // The bank that belongs to a row some rows on.
+    localparam int StartTurn = Banks > 0 ? (FlushRow - Height + 1) % Banks : 0;
+    localparam int RowTurn   = Banks > 0 ? StrideH % Banks : 0;
+
     logic                flush_q;
     logic [XBits-1:0]    x_flush_q;
     logic [YBits-1:0]    y_flush_q;
     logic [BankBits-1:0] bank_flush_q;
+    logic [BankBits:0]   bank_turned;
+    logic                start;
+
+    assign start       = in_valid_i && x_last && y_q == YBits'(Height - 1);
+    assign bank_turned = start ? {1'b0, bank_q} + (BankBits + 1)'(StartTurn)
+                               : {1'b0, bank_flush_q} + (BankBits + 1)'(RowTurn);
 
     always_ff @(posedge clk_i) begin
       if (rst_i) begin
@@ -132,24 +144,21 @@ module mr_window #(
         x_flush_q    <= '0;
         y_flush_q    <= '0;
         bank_flush_q <= '0;
-      end else if (in_valid_i && x_last && y_q == YBits'(Height - 1)) begin
-        flush_q      <= 1'b1;
-        x_flush_q    <= '0;
-        y_flush_q    <= YBits'(Height);
-        bank_flush_q <= bank_q == BankBits'(Banks > 1 ? Banks - 1 : 0) ? '0
-                                                                       : bank_q + BankBits'(1);
-      end else if (flush_q) begin
-        x_flush_q <= x_flush_q == XBits'(Beats - 1) ? '0 : x_flush_q + XBits'(1);
-        if (x_flush_q == XBits'(Beats - 1)) begin
-          flush_q      <= y_flush_q != YBits'(Rows - 1);
-          y_flush_q    <= y_flush_q + YBits'(1);
-          bank_flush_q <= bank_flush_q == BankBits'(Banks > 1 ? Banks - 1 : 0)
-                              ? '0 : bank_flush_q + BankBits'(1);
+      end else if (start || flush_q) begin
+        if (start || x_flush_q == XBits'(Beats - 1)) begin
+          flush_q      <= start || y_flush_q != YBits'(LastRow);
+          x_flush_q    <= '0;
+          y_flush_q    <= start ? YBits'(FlushRow) : y_flush_q + YBits'(StrideH);
+          bank_flush_q <= bank_turned >= (BankBits + 1)'(Banks)
+                              ? BankBits'(bank_turned - (BankBits + 1)'(Banks))
+                              : BankBits'(bank_turned);
+        end else begin
+          x_flush_q <= x_flush_q + XBits'(1);
         end
       end
     end
 
-    assign flush      = flush_q && row_completes[y_flush_q];
+    assign flush      = flush_q;
     assign flush_x    = x_flush_q;
     assign flush_y    = y_flush_q;
     assign flush_bank = bank_flush_q;
@@ -243,10 +252,6 @@ module mr_window #(
       end
     end
   end
-  if (!PadRows || Banks == 0) begin : gen_rows_unused
-    logic unused;
-    assign unused = ^step_y;
-  end
   assign word[Banks*BeatBits +: BeatBits] = flush ? {Lanes{PadPixel}} : in_data_i;
 
   /////////////////////////
@@ -299,9 +304,7 @@ module mr_window #(
       assign tail_source = in_tail_q ? tail_q : hist_q;
       assign hist        = from_tail_q ? tail_q : hist_q;
     end else begin : gen_shared_tail
-      logic unused;
-      assign unused = from_tail_q;
-      assign hist   = hist_q;
+      assign hist = hist_q;
     end
 
     mr_window_span #(
@@ -313,6 +316,9 @@ module mr_window #(
 
     assign out_data_o[i*Span*PixelBits +: Span*PixelBits] = covered;
   end
+
+  logic unused;  // without padding, with fewer than two banks, without a tail
+  assign unused = ^{step_y, step_bank, from_tail_q};
 
 endmodule : mr_window
 

@@ -57,10 +57,8 @@ module mr_window_span #(
     end
   end
 
-  if (!PadColumns && (Skew == 0 || OutBeats == 1)) begin : gen_wires_only
-    logic unused;
-    assign unused = ^{out_beat_i, hist_i};
-  end
+  logic unused;  // beats that look alike; pixels beside the span
+  assign unused = ^{out_beat_i, pixels};
 
   for (genvar j = 0; j < Span; j = j + 1) begin : gen_pixel
     // Beats below LeftEnd see column j left of the map, those from RightStart on right of it.

@@ -108,6 +108,8 @@ NodeId Datapath::append(NodeKind kind, Int128 lo, Int128 hi) {
   for (const NodeId id : operands(kind))
     check(id >= 0 && id < static_cast<NodeId>(nodes_.size()), "a datapath node is used early");
   integer_type(lo, hi);
+  if (lo == hi && !std::holds_alternative<InputNode>(kind))
+    kind = ConstantNode{lo};
   nodes_.push_back({.kind = std::move(kind), .lo = lo, .hi = hi});
   return static_cast<NodeId>(nodes_.size()) - 1;
 }
@@ -154,7 +156,7 @@ NodeId Datapath::requantize(RequantizeNode rq) {
   const bool monotone = rq.to.overflow == Overflow::Saturate ||
                         rq.to.overflow == Overflow::SaturateSymmetric ||
                         !may_overflow(rq, x.lo, x.hi);
-  if (!monotone) {
+  if (!monotone && x.lo != x.hi) {
     lo = rq.to.type.min_raw();
     hi = rq.to.type.max_raw();
   }
@@ -162,8 +164,13 @@ NodeId Datapath::requantize(RequantizeNode rq) {
 }
 
 NodeId Datapath::table(TableNode table) {
-  check(!table.values.empty(), "a table without values");
-  const auto [lo, hi] = std::minmax_element(table.values.begin(), table.values.end());
+  const Node& x = node(table.x);
+  const auto entry = [&](Int128 raw) {
+    return table.values.begin() + static_cast<ptrdiff_t>(raw - table.from.min_raw());
+  };
+  check(static_cast<Int128>(table.values.size()) == table.from.max_raw() - table.from.min_raw() + 1,
+        "a table needs one value for each code");
+  const auto [lo, hi] = std::minmax_element(entry(x.lo), entry(x.hi) + 1);
   return append(table, *lo, *hi);
 }
 

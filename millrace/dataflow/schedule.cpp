@@ -23,14 +23,14 @@ Cycles window_times(const WindowGeometry& g, const Cycles& in) {
       return in[static_cast<size_t>(frame * frame_beats + row * g.beats + beat)];
     };
     const int64_t last_arrival = arrival(g.input.height - 1, g.beats - 1);
-    // Steps of rows behind the frame's last follow its last beat, one a cycle.
+    // Steps of flush rows follow the frame's last beat, one a cycle.
     const auto step_cycle = [&](int64_t row, int64_t beat) {
       return row < g.input.height
                  ? arrival(row, beat)
                  : last_arrival + 1 + (row - g.input.height) * g.beats + beat;
     };
     for (int64_t row = 0; row < g.out_height; ++row) {
-      const int64_t in_row = g.completing_row(row);
+      const int64_t in_row = g.completion_time(row);
       for (int64_t beat = 0; beat < g.out_beats; ++beat) {
         const int64_t step = g.lookahead + beat * g.beat_steps;
         const int64_t cycle = step < g.beats

@@ -36,14 +36,15 @@ std::optional<WindowGeometry> window_geometry(const StreamType& input, const gra
   g.tail_steps = std::max<int64_t>(0, last_step - (g.beats - 1));
 
   g.first_row = window.kernel_h - 1 - window.pad_top;
-  const int64_t last_row = g.completing_row(g.out_height - 1);
-  g.flush_rows = std::max<int64_t>(0, last_row - (input.height - 1));
+  for (int64_t row = 0; row < g.out_height; ++row)
+    g.flush_rows += g.completing_row(row) >= input.height ? 1 : 0;
 
   // Rows between two that complete an output row, within the frame and from frame to frame.
-  int64_t row_gap = input.height + g.first_row - last_row;
-  if (g.out_height > 1)
-    row_gap = std::min(row_gap, window.stride_h);
-  if (g.first_row < 0 || row_gap < 1)
+  int64_t row_gap =
+      input.height + g.completion_time(0) - g.completion_time(g.out_height - 1);
+  for (int64_t row = 1; row < g.out_height; ++row)
+    row_gap = std::min(row_gap, g.completion_time(row) - g.completion_time(row - 1));
+  if (g.first_row < 0 || row_gap < 1 || g.flush_rows > std::min(g.first_row, input.height))
     return std::nullopt;
   // Cycles between the last step of such a row and the first of the next.
   const int64_t pause = (row_gap - 1) * g.beats;

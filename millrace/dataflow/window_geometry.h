@@ -13,8 +13,8 @@ namespace millrace::dataflow {
 ///
 /// Each row of the input takes `beats` steps. In the rows that complete an output row, output
 /// beat b leaves one cycle after step lookahead + b * beat_steps. Steps beyond the row's last beat
-/// (`tail_steps`) and rows beyond the frame's last (`flush_rows`, where padding below completes
-/// output rows) need no input: they follow of themselves, one a cycle.
+/// (`tail_steps`) and output rows that no input row completes (`flush_rows`, whose windows reach into
+/// the padding below) need no input: they follow of themselves, one step a cycle.
 struct WindowGeometry {
   StreamType input;
   graph::Window window;
@@ -27,13 +27,19 @@ struct WindowGeometry {
   int64_t lookahead = 0;     ///< step that completes output beat 0
   int64_t beat_steps = 1;    ///< steps from one output beat to the next
   int64_t tail_steps = 0;    ///< steps behind the last beat of a row
-  int64_t flush_rows = 0;    ///< rows behind the last row of a frame
+  int64_t flush_rows = 0;    ///< output rows that follow the last row of a frame
   int64_t history = 1;       ///< pixels of each row that are kept at hand
   int64_t first_row = 0;     ///< input row that completes output row 0
   bool separate_tail = false;  ///< the next row may begin before the tail has ended
 
-  /// Input row (or flush row, from the map's height on) that completes output row `row`.
+  /// The row of the padded map that completes output row `row`, counted from the map's first row.
   int64_t completing_row(int64_t row) const { return first_row + row * window.stride_h; }
+  /// When output row `row` is completed, in input rows from the frame's start: rows of the map when
+  /// they arrive, flush rows one after the other behind the last.
+  int64_t completion_time(int64_t row) const {
+    const int64_t flush_row = row - (out_height - flush_rows);
+    return flush_row < 0 ? completing_row(row) : input.height + flush_row;
+  }
   /// Pixels by which the covered span moves from one output beat to the next.
   int64_t advance() const { return out_lanes * window.stride_w; }
   /// Pixels by which the covered span moves within the history from one output beat to the next.

@@ -40,9 +40,9 @@ Expr flag(bool value) { return expr(Literal{1, value, false}); }
 
 /// The ports of a circuit that moves data by valid alone.
 std::vector<Port> valid_ports(int64_t in_bits, int64_t out_bits) {
-  return {{Direction::Input, "clk_i", 1},         {Direction::Input, "rst_i", 1},
-          {Direction::Input, "in_valid_i", 1},    {Direction::Input, "in_data_i", in_bits},
-          {Direction::Output, "out_valid_o", 1},  {Direction::Output, "out_data_o", out_bits}};
+  return {{Direction::Input, "clk_i", 0},         {Direction::Input, "rst_i", 0},
+          {Direction::Input, "in_valid_i", 0},    {Direction::Input, "in_data_i", in_bits},
+          {Direction::Output, "out_valid_o", 0},  {Direction::Output, "out_data_o", out_bits}};
 }
 
 /// A long constant as a concatenation of sized literals, the first value lowest.
@@ -88,7 +88,7 @@ std::vector<Module> emit_accumulate(const std::string& module_name, const Stage&
   add(Comment{"Position in the frame: the beat that arrives next"});
   add(Signal{"beat_q", beat_bits, false, {}});
   add(Signal{"beat_d", beat_bits, false, {}});
-  add(Signal{"last", 1, false, {}});
+  add(Signal{"last", 0, false, {}});
   add(Assign{name("last"), binary("==", name("beat_q"), last_code)});
   add(Assign{
       name("beat_d"),
@@ -124,7 +124,7 @@ std::vector<Module> emit_accumulate(const std::string& module_name, const Stage&
   add(std::move(u_products));
   add(Comment{""});
   for (const char* signal : {"sums_valid", "sums_first", "sums_last"})
-    add(Signal{signal, 1, false, {}});
+    add(Signal{signal, 0, false, {}});
   Instance u_flags{.module = "mr_delay",
                    .name = "u_flags",
                    .parameters = {{"Width", number(3)}, {"Cycles", number(latency)}},
@@ -221,7 +221,7 @@ class TopEmitter {
     add(Assign{name("out_valid_o"), valid_});
     add(Assign{name("out_data_o"), data_});
     if (!uses_clock_) {
-      add(Signal{"unused", 1, false, {}});
+      add(Signal{"unused", 0, false, {}});
       add(Assign{name("unused"), binary("^", name("clk_i"), name("rst_i"))});
     }
     modules_.insert(modules_.begin(), std::move(top_));
@@ -236,7 +236,7 @@ class TopEmitter {
 
   /// Declares the valid and data signals that leave a stage.
   void declare_output(const std::string& signal, int64_t bits) {
-    add(Signal{signal + "_valid", 1, false, {}});
+    add(Signal{signal + "_valid", 0, false, {}});
     add(Signal{signal + "_data", bits, false, {}});
   }
 
@@ -274,6 +274,10 @@ class TopEmitter {
                                                  {"out_valid_o", name(signal + "_valid")},
                                                  {"out_data_o", name(signal + "_data")}});
     add(std::move(instance));
+    if (g.window.stride_w > g.window.kernel_w && g.out_lanes > 1) {
+      add(Signal{signal + "_unused", 0, false, {}});  // the pixels between the windows
+      add(Assign{name(signal + "_unused"), expr(Unary{"^", name(signal + "_data")})});
+    }
     advance(signal, bits);
   }
 
@@ -397,20 +401,20 @@ Module emit_axis(const Circuit& circuit, const Schedule& schedule) {
                "last result of a frame.",
                circuit.name, circuit.input.beats_per_frame(), circuit.output.beats_per_frame()),
            .name = circuit.name + "_axis",
-           .ports = {{Direction::Input, "clk_i", 1},
-                     {Direction::Input, "rst_i", 1},
-                     {Direction::Input, "s_axis_tvalid", 1},
-                     {Direction::Output, "s_axis_tready", 1},
+           .ports = {{Direction::Input, "clk_i", 0},
+                     {Direction::Input, "rst_i", 0},
+                     {Direction::Input, "s_axis_tvalid", 0},
+                     {Direction::Output, "s_axis_tready", 0},
                      {Direction::Input, "s_axis_tdata", bytes(in_bits)},
-                     {Direction::Output, "m_axis_tvalid", 1},
-                     {Direction::Input, "m_axis_tready", 1},
+                     {Direction::Output, "m_axis_tvalid", 0},
+                     {Direction::Input, "m_axis_tready", 0},
                      {Direction::Output, "m_axis_tdata", bytes(out_bits)},
-                     {Direction::Output, "m_axis_tlast", 1}},
+                     {Direction::Output, "m_axis_tlast", 0}},
            .items = {}};
   const auto add = [&m](auto item) { m.items.push_back({std::move(item)}); };
-  add(Signal{"core_in_valid", 1, false, {}});
+  add(Signal{"core_in_valid", 0, false, {}});
   add(Signal{"core_in_data", in_bits, false, {}});
-  add(Signal{"core_out_valid", 1, false, {}});
+  add(Signal{"core_out_valid", 0, false, {}});
   add(Signal{"core_out_data", out_bits, false, {}});
   add(Comment{""});
   Instance axis{.module = "mr_axis",

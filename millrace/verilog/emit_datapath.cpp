@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
+#include <utility>
 
 #include "millrace/graph/op.h"
 
@@ -52,7 +54,7 @@ class DatapathEmitter {
     for (const Datapath::Output& output : path_.outputs)
       out_bits += output.type.width;
     if (has_registers(path_))
-      module_.ports.push_back({Direction::Input, "clk_i", 1});
+      module_.ports.push_back({Direction::Input, "clk_i", 0});
     module_.ports.push_back({Direction::Input, "in_data_i", in_bits});
     module_.ports.push_back({Direction::Output, "out_data_o", out_bits});
 
@@ -89,22 +91,29 @@ class DatapathEmitter {
   }
 
   /// Node `id` as an operand of `width` bits in `cycle`.
-  Expr operand(NodeId id, int cycle, int width) const {
+  Expr operand(NodeId id, int cycle, int width) {
     const Node& node = path_.node(id);
     if (const auto* constant = std::get_if<ConstantNode>(&node.kind))
       return expr(Literal{width, constant->value, node.lo < 0});
+    if (declared_type(node).width > width)
+      truncated_.insert({id, cycle});
     return declared_type(node).width == width ? signal(id, cycle)
                                               : cast(width, signal(id, cycle));
   }
 
   /// Node `id` shifted right by `shift`, as an operand of `width` bits.
-  Expr high_part(NodeId id, int cycle, int shift, int width) const {
+  Expr high_part(NodeId id, int cycle, int shift, int width) {
     const Node& node = path_.node(id);
     if (const auto* constant = std::get_if<ConstantNode>(&node.kind))
       return expr(Literal{width, constant->value >> shift, node.lo < 0});
     if (shift == 0)
       return operand(id, cycle, width);
-    return cast(width, binary(">>>", signal(id, cycle), number(shift)));
+    const FixedType type = declared_type(node);
+    if (shift >= type.width)  // nothing but the sign is left
+      return type.is_signed ? expr(Repeat{width, bit(signal(id, cycle), type.width - 1)})
+                            : expr(Literal{width, 0, false});
+    const Expr high = select(signal(id, cycle), shift, type.width - shift);
+    return cast(width, type.is_signed ? as_signed(high) : high);
   }
 
   void declare(const std::string& signal_name, const FixedType& type,
@@ -200,7 +209,7 @@ class DatapathEmitter {
     const Expr x = signal(relu.x, node.cycle);
     const int sign = declared_type(path_.node(relu.x)).width - 1;
     assign(target, expr(Conditional{bit(x, sign), expr(Literal{width, 0, false}),
-                                    cast(width, x)}));
+                                    operand(relu.x, node.cycle, width)}));
   }
 
   void emit_max(const std::string& target, int width, const Node& node, const MaxNode& max) {
@@ -288,30 +297,19 @@ class DatapathEmitter {
       parts.push_back(name("clk_i"));
     if (read < in_bits)
       parts.push_back(name("in_data_i"));
-    for (NodeId id = 0; id < static_cast<NodeId>(path_.nodes().size()); ++id)
-      if (is_truncated(id))
-        parts.push_back(signal(id, last_use_[static_cast<size_t>(id)]));
+    for (const auto& [id, cycle] : truncated_)
+      parts.push_back(signal(id, cycle));
     if (parts.empty())
       return;
-    module_.items.push_back({Signal{"unused", 1, false, {}}});
+    module_.items.push_back({Signal{"unused", 0, false, {}}});
     module_.items.push_back(
         {Assign{name("unused"), expr(Unary{"^", expr(Concat{std::move(parts)})})}});
-  }
-
-  /// True when some reader of a node leaves high bits of its signal out.
-  bool is_truncated(NodeId id) const {
-    if (!is_used(id) || path_.node(id).is_constant())
-      return false;
-    const int width = declared_type(path_.node(id)).width;
-    const auto narrower = [&](const Datapath::Output& output) {
-      return output.node == id && output.type.width < width;
-    };
-    return std::any_of(path_.outputs.begin(), path_.outputs.end(), narrower);
   }
 
   const Datapath& path_;
   Module module_;
   std::vector<int> last_use_;
+  std::set<std::pair<NodeId, int>> truncated_;  // signals (node, cycle) whose high bits somebody drops
 };
 
 }  // namespace

@@ -38,7 +38,7 @@ std::string literal(const Literal& l) {
 }
 
 std::string range(int64_t width) {
-  return width == 1 ? std::string() : fmt::format("[{}:0] ", width - 1);
+  return width == 0 ? std::string() : fmt::format("[{}:0] ", width - 1);
 }
 
 class Printer {

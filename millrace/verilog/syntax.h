@@ -94,10 +94,10 @@ struct Item;
 struct Comment {
   std::string text;
 };
-/// logic [width-1:0] name; width 1 has no range.
+/// logic [width-1:0] name; width 0 is a single bit without a range.
 struct Signal {
   std::string name;
-  int64_t width = 1;
+  int64_t width = 0;
   bool is_signed = false;
   std::string comment;
 };
@@ -137,10 +137,11 @@ struct Item {
 
 enum class Direction { Input, Output };
 
+/// A port; width 0 is a single bit without a range.
 struct Port {
   Direction direction = Direction::Input;
   std::string name;
-  int64_t width = 1;
+  int64_t width = 0;
 };
 
 /// A module, and the comment that heads its file.
