@@ -70,10 +70,13 @@ Status verilate(const Design& design, const Places& places) {
   ToolCall call{"Verilator", "verilator", {}, places.model, places.log};
   call.arguments = {"--cc",     "--assert", "--x-initial",  "unique",   "--x-assign", "unique",
                     "--prefix", "Vtop",     "--top-module", design.top, "--Mdir",     "."};
-  if (design.is_netlist)
-    call.arguments.insert(call.arguments.end(), {"-Wno-fatal", "-Wno-lint", "-Wno-style"});
-  else
+  if (design.is_netlist) {
+    for (const char* argument : {"-Wno-fatal", "-Wno-lint", "-Wno-style", "-Werror-UNOPTFLAT"})
+      call.arguments.emplace_back(argument);
+    call.arguments.push_back((places.harness / "netlist.vlt").string());
+  } else {
     call.arguments.emplace_back("-Wall");
+  }
   for (const fs::path& directory : design.include_dirs)
     call.arguments.push_back("-I" + fs::relative(directory, places.model).string());
   for (const fs::path& source : design.sources)
