@@ -33,6 +33,7 @@ inline Build example_build() {
                 .latency_cycles = 48,
                 .interval_cycles = 28,
                 .clock_ns = 5,
+                .name = "letters",
                 .part = "xcku115-flvb2104-2-i",
                 .logits = false,
                 .stages = {{"conv1", "window", 0, 2, 28, 26},

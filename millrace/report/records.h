@@ -124,6 +124,7 @@ struct PlanRecord {
   int64_t latency_cycles = 0;   ///< first beat in to last beat out
   int64_t interval_cycles = 0;  ///< between frames at full rate
   double clock_ns = 0;
+  std::string name = {};  ///< of the network, and of the circuit's top module
   std::string part = {};
   bool logits = false;  ///< the final sigmoid was left off
   std::vector<StageRecord> stages = {};

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <chrono>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "millrace/cli/clock.h"
+#include "millrace/cli/commands.h"
+#include "millrace/cli/images.h"
+#include "millrace/cli/model.h"
+#include "millrace/cli/train_command.h"
+#include "millrace/dataflow/plan.h"
+#include "millrace/dataflow/schedule.h"
+#include "millrace/graph/text.h"
+#include "millrace/report/build_directory.h"
+#include "millrace/report/network.h"
+#include "millrace/report/numbers.h"
+#include "millrace/report/table.h"
+#include "millrace/support/files.h"
+#include "millrace/synth/synthesize.h"
+#include "millrace/verilog/emit.h"
+
+namespace millrace::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+using report::with_thousands;
+
+/// Everything that is decided before a file is written.
+struct Compiled {
+  graph::Graph model;
+  dataflow::Circuit circuit;
+  dataflow::Schedule schedule;
+  synth::Part part;
+  bool logits = false;
+};
+
+Result<Compiled> compile(const CompileOptions& options) {
+  MR_TRY(const double clock_ns, parse_clock(options.clock));
+  MR_TRY(synth::Part part, synth::find_part(options.part));
+  MR_TRY(graph::Graph model, load_exact_model(options.model, options.logits));
+  MR_TRY(dataflow::Circuit circuit,
+         dataflow::plan(
+             model, {.lanes = options.lanes, .clock_ns = clock_ns, .delay_family = part.family}));
+  dataflow::Schedule schedule = dataflow::schedule(circuit);
+  return Compiled{std::move(model), std::move(circuit), std::move(schedule), std::move(part),
+                  options.logits};
+}
+
+/// What plan.json says.
+Json describe_plan(const Compiled& compiled) {
+  Json plan = dataflow::to_json(compiled.circuit, compiled.schedule);
+  plan["part"] = compiled.part.name;
+  plan["logits"] = compiled.logits;
+  plan["preprocessing"] = Preprocessing;
+  plan["layers"] = Json::parse(to_json(report::describe(compiled.model)))["layers"];
+  return plan;
+}
+
+/// Writes the circuit and the part of the hardware library that it uses.
+Status write_rtl(const Compiled& compiled, const fs::path& folder) {
+  MR_TRY(const fs::path library, find_data_dir("rtl"));
+  fs::create_directory(folder);
+  std::string file_list;
+  for (const std::string& name : verilog::library_files()) {
+    MR_TRY(const std::string text, read_file(library / name));
+    MR_TRY_STATUS(write_file(folder / name, text));
+    file_list += name + '\n';
+  }
+  for (const fs::directory_entry& entry : fs::directory_iterator(library)) {
+    if (entry.path().extension() != ".svh")
+      continue;
+    MR_TRY(const std::string text, read_file(entry.path()));
+    MR_TRY_STATUS(write_file(folder / entry.path().filename(), text));
+  }
+  for (const verilog::SourceFile& file : verilog::emit(compiled.circuit, compiled.schedule)) {
+    MR_TRY_STATUS(write_file(folder / file.name, file.text));
+    file_list += file.name + '\n';
+  }
+  return write_file(folder / report::FileList, file_list);
+}
+
+/// Keeps the model with what was made of it: the ONNX file, and what `train` left beside it if that
+/// is about this very file.
+Status copy_source(const fs::path& model, const fs::path& build) {
+  if (std::error_code ignored; model.extension() == ".mr" || fs::is_directory(model, ignored))
+    return {};
+  MR_TRY(const std::string content, read_file(model));
+  MR_TRY_STATUS(write_file(build / report::SourceModelFile, content));
+  const fs::path path = training_record_path(model);
+  if (std::error_code ignored; !fs::is_regular_file(path, ignored))
+    return {};
+  MR_TRY(const std::string json, read_file(path));
+  MR_TRY(const auto record, report::parse_json<report::TrainingRecord>(json, path.string()));
+  MR_TRY(const std::string checksum, checksum_of(model));
+  if (record.model_crc32 != checksum)
+    return {};
+  return report::write_record(build, record);
+}
+
+Status write_build(const Compiled& compiled, const CompileOptions& options) {
+  MR_TRY(StagedDirectory staged, StagedDirectory::create(options.output, report::PlanFile));
+  const fs::path& build = staged.path();
+  MR_TRY_STATUS(write_file(build / report::ModelFile, graph::print(compiled.model)));
+  MR_TRY_STATUS(write_file(build / report::PlanFile, describe_plan(compiled).dump(2) + '\n'));
+  MR_TRY_STATUS(write_rtl(compiled, build / report::RtlFolder));
+  MR_TRY_STATUS(copy_source(options.model, build));
+  return staged.commit();
+}
+
+std::string to_text(const Compiled& compiled, const CompileOptions& options, double seconds) {
+  report::Table table{.columns = {{"stage"},
+                                  {"kind"},
+                                  {"result"},
+                                  {"lanes", true},
+                                  {"latency", true},
+                                  {"beats leave, cycles", true}}};
+  for (size_t i = 0; i < compiled.circuit.stages.size(); ++i) {
+    const dataflow::Stage& stage = compiled.circuit.stages[i];
+    const dataflow::StageTimes& times = compiled.schedule.stages[i];
+    const dataflow::StreamType& stream = stage.output;
+    table.rows.push_back({stage.name, times.kind,
+                          fmt::format("{}x{}x{} {}", stream.height, stream.width, stream.channels,
+                                      stream.element.to_string()),
+                          fmt::format("{}", stream.lanes), fmt::format("{}", stage.latency_cycles),
+                          fmt::format("{} to {}", times.first_out, times.last_out)});
+  }
+  const double latency_ns =
+      static_cast<double>(compiled.schedule.latency_cycles) * compiled.circuit.clock_ns;
+  return fmt::format(
+      "{}\n{} lanes, latency {} cycles ({} at {:g} ns), a frame every {} cycles; "
+      "compiled in {:.2f} s\nBuild: {}\n",
+      table.to_text(), compiled.circuit.input.lanes,
+      with_thousands(compiled.schedule.latency_cycles), report::duration(latency_ns),
+      compiled.circuit.clock_ns, with_thousands(compiled.schedule.interval_cycles), seconds,
+      options.output.string());
+}
+
+}  // namespace
+
+Result<Answer> run(const CompileOptions& options, Console&) {
+  const auto begin = std::chrono::steady_clock::now();
+  MR_TRY(const Compiled compiled, compile(options));
+  MR_TRY_STATUS(write_build(compiled, options));
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  Json json = describe_plan(compiled);
+  json["seconds"] = seconds;
+  json["build"] = options.output.string();
+  return Answer{to_text(compiled, options, seconds), json.dump(2) + '\n'};
+}
+
+}  // namespace millrace::cli

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "millrace/support/diagnostics.h"
+
+namespace millrace::cli::messages {
+
+inline constexpr Message BadClock{"cli.bad_clock", "'{}' is not a clock period or frequency",
+                                  "Write a period such as 5ns or a frequency such as 200MHz."};
+inline constexpr Message NoImages{
+    "cli.no_images", "no images to run on: this model does not say what it was trained with",
+    "Name them with --data, and the two classes with --signal and --background."};
+inline constexpr Message ImageSize{"cli.image_size",
+                                   "the images are {}x{} pixels, the model takes {}",
+                                   "Choose images of the model's size."};
+inline constexpr Message NotAClassifier{
+    "cli.not_a_classifier", "the model gives {} numbers for each image; a score is one",
+    "Accuracy and AUC need a model with one output, such as the letter network."};
+inline constexpr Message OneInputOneOutput{
+    "cli.one_input_one_output", "the model has {} inputs and {} outputs",
+    "This command takes models with one input and one output."};
+inline constexpr Message TooFewImages{"cli.too_few_images",
+                                      "{} frames were asked for, but there are {} test images",
+                                      "Ask for fewer, or for every one with --frames 0."};
+inline constexpr Message OutputsDiffer{
+    "cli.outputs_differ", "{} outputs of the circuit differ from the reference; first in frame {}",
+    "This is a fault of Millrace: please report it, with the model and the options."};
+inline constexpr Message ScheduleDiffers{
+    "cli.schedule_differs",
+    "the simulated {} of frame {} is {} cycles, the scheduled one {} cycles",
+    "This is a fault of Millrace: please report it, with the model and the options."};
+inline constexpr Message Interrupted{"cli.interrupted", "stopped as asked",
+                                     "Run the command again."};
+inline constexpr Message NoTemporaryDirectory{
+    "cli.no_temporary_directory", "no directory for intermediate files can be made there",
+    "Set TMPDIR to a directory that may be written to."};
+inline constexpr Message UnknownNetwork{"cli.unknown_network",
+                                        "there is nothing published about a network '{}'",
+                                        "The networks are: letters."};
+
+}  // namespace millrace::cli::messages

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+// The only file that includes CLI11, which takes long to compile.
+#include "millrace/cli/options.h"
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <sstream>
+
+#include "millrace/cli/exit_code.h"
+
+namespace millrace::cli {
+namespace {
+
+using Parts = std::vector<std::string>;
+
+void add_image_options(CLI::App& app, ImageOptions& images, const std::string& fallback) {
+  app.add_option("--data", images.data,
+                 "Labelled images: 'glyphs' (generated), a directory with IDX files, or "
+                 "DIRECTORY/PREFIX" +
+                     fallback)
+      ->type_name("DIR|glyphs");
+  app.add_option("--signal", images.signal, "Class to find")->type_name("CLASS");
+  app.add_option("--background", images.background, "Class to tell it from")->type_name("CLASS");
+  app.add_option("--data-seed", images.data_seed, "Seed of generated glyphs")
+      ->type_name("N")
+      ->capture_default_str();
+}
+
+void add_training_options(CLI::App& app, TrainOptions& options) {
+  app.add_option("--quantizer", options.quantizer,
+                 "Number format of weights, biases and activations, or 'float'")
+      ->type_name("TYPE")
+      ->capture_default_str();
+  app.add_option("--seed", options.seed, "Seed of the training")
+      ->type_name("N")
+      ->capture_default_str();
+  app.add_option("--epochs", options.epochs, "Epochs of each phase (the trainer's choice if 0)")
+      ->type_name("N");
+}
+
+void add_circuit_options(CLI::App& app, CompileOptions& options) {
+  app.add_option("--part", options.part, "Device, by its full name")
+      ->type_name("PART")
+      ->capture_default_str();
+  app.add_option("--clock", options.clock, "Clock period or frequency: 5ns, 200MHz")
+      ->type_name("TIME")
+      ->capture_default_str();
+  app.add_option("--lanes", options.lanes,
+                 "Pixels that arrive in a clock cycle, 1 to the width of a row")
+      ->type_name("N")
+      ->capture_default_str();
+  app.add_flag("--logits", options.logits, "Leave off the final sigmoid");
+}
+
+void add_train(CLI::App& app, TrainOptions& options) {
+  app.add_option("network", options.network, "What to train: letters")->required();
+  options.images.data = "glyphs";
+  add_image_options(app, options.images, " (default glyphs)");
+  add_training_options(app, options);
+  app.add_option("-o,--output", options.output, "Model to write")
+      ->type_name("FILE")
+      ->capture_default_str();
+}
+
+void add_inspect(CLI::App& app, InspectOptions& options) {
+  app.add_option("model", options.model, "ONNX model, model.mr or build directory")->required();
+}
+
+void add_compile(CLI::App& app, CompileOptions& options) {
+  app.add_option("model", options.model, "ONNX (QONNX) model, or model.mr")->required();
+  add_circuit_options(app, options);
+  app.add_option("-o,--output", options.output, "Build directory to write")
+      ->type_name("DIR")
+      ->capture_default_str();
+}
+
+constexpr const char* TrainingImages = " (default: what the model was trained with)";
+
+void add_emulate(CLI::App& app, EmulateOptions& options) {
+  app.add_option("model", options.model, "Build directory, ONNX model or model.mr")->required();
+  add_image_options(app, options.images, TrainingImages);
+}
+
+void add_simulate(CLI::App& app, SimulateOptions& options) {
+  app.add_option("build", options.build, "Build directory")->required();
+  add_image_options(app, options.images,
+                    "; 'random' is random frames" + std::string(TrainingImages));
+  app.add_option("--frames", options.frames, "Frames to simulate; 0 is every test image")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_option("--arrival", options.arrivals,
+                 "How beats arrive; several are simulated one after another")
+      ->type_name("WAY")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"back-to-back", "random-gaps", "alone"}))
+      ->capture_default_str();
+  app.add_option("--simulator", options.simulator, "")
+      ->check(CLI::IsMember({"verilator", "icarus"}))
+      ->capture_default_str();
+  app.add_option("--seed", options.seed, "Seed of random gaps and random frames")
+      ->type_name("N")
+      ->capture_default_str();
+}
+
+void add_synth(CLI::App& app, SynthOptions& options) {
+  app.add_option("build", options.build, "Build directory")->required();
+}
+
+void add_report(CLI::App& app, ReportOptions& options) {
+  app.add_option("build", options.build, "Build directory")->required();
+}
+
+void add_reproduce(CLI::App& app, ReproduceOptions& options) {
+  app.add_option("network", options.train.network, "What to reproduce: letters")->required();
+  options.train.images.data = "glyphs";
+  add_image_options(app, options.train.images, " (default glyphs)");
+  add_training_options(app, options.train);
+  add_circuit_options(app, options.compile);
+  app.add_option("--frames", options.frames, "Frames of each co-simulation; 0 is every test image")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_option("-o,--output", options.compile.output, "Build directory to write")
+      ->type_name("DIR")
+      ->capture_default_str();
+}
+
+/// Adds the subcommand that fills one alternative of Command.
+template <class Options>
+void add_command(CLI::App& app, CommandLine& line, void (*add_options)(CLI::App&, Options&),
+                 const std::string& name, const std::string& what, const std::string& example) {
+  CLI::App* command = app.add_subcommand(name, what);
+  command->footer("Example:\n  millrace " + example);
+  command->add_flag("--json", line.json, "One JSON object on standard output");
+  auto options = std::make_shared<Options>();
+  add_options(*command, *options);
+  command->callback([&line, options] { line.command = *options; });
+}
+
+void add_commands(CLI::App& app, CommandLine& line) {
+  add_command(app, line, add_train, "train",
+              "Train a network with quantised numbers; write it as QONNX",
+              "train letters --data glyphs --quantizer 'fixed<9,5>' -o letters.onnx");
+  add_command(app, line, add_inspect, "inspect", "List a model's layers, types and costs",
+              "inspect letters.onnx");
+  add_command(app, line, add_compile, "compile", "Turn a model into a streaming circuit",
+              "compile letters.onnx --part xcku115-flvb2104-2-i --clock 5ns --lanes 28 -o out");
+  add_command(app, line, add_emulate, "emulate",
+              "Run the exact network on test images: accuracy, AUC, ROC",
+              "emulate out --data glyphs");
+  add_command(app, line, add_simulate, "simulate",
+              "Co-simulate the circuit: the same bits, the scheduled cycles",
+              "simulate out --frames 200 --arrival back-to-back,random-gaps");
+  add_command(app, line, add_synth, "synth", "Map the circuit with Yosys: area against the part",
+              "synth out");
+  add_command(app, line, add_report, "report", "Write report.html and report.json", "report out");
+  add_command(app, line, add_reproduce, "reproduce",
+              "Train, compile, emulate, co-simulate, synthesise and report, beside the published "
+              "figures",
+              "reproduce letters --lanes 28 -o out");
+}
+
+}  // namespace
+
+std::variant<CommandLine, EarlyExit> parse_command_line(int argc, const char* const* argv) {
+  CommandLine line;
+  CLI::App app(
+      "Compiles trained, quantised neural networks into streaming FPGA circuits, exact "
+      "to the bit and to the cycle.",
+      "millrace");
+  app.set_version_flag("--version", "millrace " MILLRACE_VERSION);
+  app.require_subcommand(1);
+  app.footer(
+      "Exit codes: 0 done, 1 something in your hands is wrong (a diagnostic says what), "
+      "2 wrong usage,\n3 a fault of Millrace, 130 stopped by Ctrl-C.\n\n"
+      "Begin with:\n  millrace reproduce letters");
+  add_commands(app, line);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& problem) {
+    std::ostringstream output, errors;
+    const int code = app.exit(problem, output, errors);
+    return EarlyExit{code == 0 ? Done : WrongUsage, output.str(), errors.str()};
+  }
+  return line;
+}
+
+}  // namespace millrace::cli

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the user asked for: one struct a command. How it is written on the command line is
+// options.cpp's business alone.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace millrace::cli {
+
+/// Labelled images: where from, and which classes. Empty: what the command falls back on.
+struct ImageOptions {
+  std::string data;
+  std::string signal, background;
+  uint64_t data_seed = 1;  ///< of generated glyphs
+};
+
+struct TrainOptions {
+  std::string network = {};
+  ImageOptions images = {};
+  std::string quantizer = "fixed<9,5>";
+  uint64_t seed = 1;
+  int epochs = 0;  ///< 0: the trainer's own choice
+  std::filesystem::path output = "letters.onnx";
+};
+
+struct InspectOptions {
+  std::filesystem::path model = {};
+};
+
+struct CompileOptions {
+  std::filesystem::path model = {};
+  std::string part = "xcku115-flvb2104-2-i";
+  std::string clock = "5ns";
+  int64_t lanes = 28;
+  bool logits = false;
+  std::filesystem::path output = "out";
+};
+
+struct EmulateOptions {
+  std::filesystem::path model = {};
+  ImageOptions images = {};
+};
+
+struct SimulateOptions {
+  std::filesystem::path build = {};
+  ImageOptions images = {};
+  int64_t frames = 200;  ///< 0: all test images
+  std::vector<std::string> arrivals = {"back-to-back"};
+  std::string simulator = "verilator";
+  uint64_t seed = 1;  ///< of gaps and random frames
+};
+
+struct SynthOptions {
+  std::filesystem::path build = {};
+};
+
+struct ReportOptions {
+  std::filesystem::path build = {};
+};
+
+struct ReproduceOptions {
+  TrainOptions train = {};
+  CompileOptions compile = {};
+  int64_t frames = 200;
+};
+
+using Command = std::variant<TrainOptions, InspectOptions, CompileOptions, EmulateOptions,
+                             SimulateOptions, SynthOptions, ReportOptions, ReproduceOptions>;
+
+/// A command line that makes sense.
+struct CommandLine {
+  bool json = false;
+  Command command;
+};
+
+/// A command line that asks for nothing to be done: --help, --version, or wrong usage.
+struct EarlyExit {
+  int exit_code = 0;
+  std::string output;  ///< for standard output
+  std::string errors;  ///< for standard error
+};
+
+/// Reads the command line.
+std::variant<CommandLine, EarlyExit> parse_command_line(int argc, const char* const* argv);
+
+}  // namespace millrace::cli

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "millrace/cli/options.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace millrace::cli {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::variant<CommandLine, EarlyExit> parse(std::vector<const char*> words) {
+  words.insert(words.begin(), "millrace");
+  return parse_command_line(static_cast<int>(words.size()), words.data());
+}
+
+template <class Options>
+Options options_of(const std::vector<const char*>& words) {
+  const auto parsed = parse(words);
+  const auto* line = std::get_if<CommandLine>(&parsed);
+  return line ? std::get<Options>(line->command) : throw std::runtime_error("not understood");
+}
+
+TEST(CommandLine, CompileHasDefaults) {
+  const auto options = options_of<CompileOptions>({"compile", "letters.onnx"});
+  EXPECT_EQ(options.model, "letters.onnx");
+  EXPECT_EQ(options.part, "xcku115-flvb2104-2-i");
+  EXPECT_EQ(options.clock, "5ns");
+  EXPECT_EQ(options.output, "out");
+  EXPECT_FALSE(options.logits);
+}
+
+TEST(CommandLine, LanesOfZeroAreTheCompilersToRefuse) {
+  EXPECT_EQ(options_of<CompileOptions>({"compile", "m.onnx", "--lanes", "0"}).lanes, 0);
+  EXPECT_EQ(options_of<CompileOptions>({"compile", "m.onnx", "--lanes", "-3"}).lanes, -3);
+}
+
+TEST(CommandLine, ArrivalsMayBeSeveral) {
+  const auto options =
+      options_of<SimulateOptions>({"simulate", "out", "--arrival", "alone,random-gaps"});
+  EXPECT_THAT(options.arrivals, ElementsAre("alone", "random-gaps"));
+  EXPECT_THAT(options_of<SimulateOptions>({"simulate", "out"}).arrivals,
+              ElementsAre("back-to-back"));
+}
+
+TEST(CommandLine, TrainAndReproduceBeginWithGlyphs) {
+  EXPECT_EQ(options_of<TrainOptions>({"train", "letters"}).images.data, "glyphs");
+  EXPECT_EQ(options_of<ReproduceOptions>({"reproduce", "letters"}).train.images.data, "glyphs");
+  EXPECT_EQ(options_of<EmulateOptions>({"emulate", "out"}).images.data, "");
+}
+
+TEST(CommandLine, JsonIsAnOptionOfEveryCommand) {
+  for (const char* command :
+       {"train", "inspect", "compile", "emulate", "simulate", "synth", "report", "reproduce"}) {
+    const auto parsed = parse({command, "letters", "--json"});
+    ASSERT_TRUE(std::holds_alternative<CommandLine>(parsed)) << command;
+    EXPECT_TRUE(std::get<CommandLine>(parsed).json);
+  }
+}
+
+TEST(CommandLine, WrongUsageExitsWithTwoAndSaysWhy) {
+  const std::vector<std::vector<const char*>> wrong = {
+      {},
+      {"frobnicate"},
+      {"compile"},
+      {"compile", "m.onnx", "--lanes", "many"},
+      {"compile", "m.onnx", "--no-such-option"},
+      {"simulate", "out", "--arrival", "sideways"},
+      {"simulate", "out", "--simulator", "modelsim"},
+      {"simulate", "out", "--frames", "-1"},
+      {"train", "letters", "--seed", "-1"},
+      {"inspect", "a.onnx", "b.onnx"}};
+  for (const auto& words : wrong) {
+    const auto parsed = parse(words);
+    const auto* early = std::get_if<EarlyExit>(&parsed);
+    ASSERT_NE(early, nullptr) << (words.empty() ? "" : words.back());
+    EXPECT_EQ(early->exit_code, 2);
+    EXPECT_FALSE(early->errors.empty());
+    EXPECT_TRUE(early->output.empty());
+  }
+}
+
+TEST(CommandLine, HelpOfEveryCommandHasAnExample) {
+  for (const char* command :
+       {"train", "inspect", "compile", "emulate", "simulate", "synth", "report", "reproduce"}) {
+    const auto parsed = parse({command, "--help"});
+    const auto* early = std::get_if<EarlyExit>(&parsed);
+    ASSERT_NE(early, nullptr);
+    EXPECT_EQ(early->exit_code, 0);
+    EXPECT_THAT(early->output, HasSubstr(std::string("Example:\n  millrace ") + command));
+  }
+}
+
+}  // namespace
+}  // namespace millrace::cli

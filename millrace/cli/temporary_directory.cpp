@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "millrace/cli/temporary_directory.h"
+
+#include <cstdlib>
+#include <system_error>
+#include <utility>
+
+#include "millrace/cli/messages.h"
+
+namespace millrace::cli {
+
+namespace fs = std::filesystem;
+
+Result<TemporaryDirectory> TemporaryDirectory::create(const std::string& name) {
+  std::error_code code;
+  const fs::path parent = fs::temp_directory_path(code);
+  std::string path = (parent / (name + "-XXXXXX")).string();
+  if (code || mkdtemp(path.data()) == nullptr)
+    return error(messages::NoTemporaryDirectory, path);
+  return TemporaryDirectory(path);
+}
+
+TemporaryDirectory::TemporaryDirectory(TemporaryDirectory&& other) noexcept
+    : path_(std::exchange(other.path_, {})) {}
+
+TemporaryDirectory::~TemporaryDirectory() {
+  std::error_code ignored;
+  if (!path_.empty())
+    fs::remove_all(path_, ignored);
+}
+
+}  // namespace millrace::cli

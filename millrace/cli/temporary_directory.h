@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "millrace/support/diagnostics.h"
+
+namespace millrace::cli {
+
+/// A directory for intermediate files, removed with all that is in it.
+class TemporaryDirectory {
+public:
+  /// Makes one under the system's folder for temporary files.
+  /// Errors   that folder is not writable.
+  static Result<TemporaryDirectory> create(const std::string& name);
+  TemporaryDirectory(TemporaryDirectory&& other) noexcept;
+  TemporaryDirectory& operator=(TemporaryDirectory&&) = delete;
+  ~TemporaryDirectory();
+
+  const std::filesystem::path& path() const { return path_; }
+
+private:
+  explicit TemporaryDirectory(std::filesystem::path path) : path_(std::move(path)) {}
+
+  std::filesystem::path path_;  // empty once moved from
+};
+
+}  // namespace millrace::cli
