@@ -2,6 +2,7 @@
 #include "millrace/emulator/kernels.h"
 
 #include <algorithm>
+#include <limits>
 #include <type_traits>
 
 // Compiles a function for several instruction sets, of which the best is chosen at run time.
@@ -123,7 +124,7 @@ template <class W>
   const W hi = to.hi;
   const int width = to.width;
   const W low_bits = to.limit == Limit::Wrap || to.limit == Limit::WrapSignMagnitude
-                         ? static_cast<W>((W{1} << width) - 1)
+                         ? std::numeric_limits<W>::max() >> (std::numeric_limits<W>::digits - width)
                          : W{0};
   const W sign_bit = to.is_signed ? low_bits ^ (low_bits >> 1) : W{0};
   const auto wrapped = [=](W v) { return ((v & low_bits) ^ sign_bit) - sign_bit; };
