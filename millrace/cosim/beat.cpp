@@ -2,6 +2,7 @@
 #include "millrace/cosim/beat.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "millrace/support/check.h"
 
@@ -101,8 +102,8 @@ std::vector<Beat> pack_frame(const IntTensor& frame, const StreamType& type,
                              std::mt19937_64& generator) {
   check(std::ssize(frame.data) == type.num_elements(), "a frame has the size of its stream");
   std::vector<Beat> beats;
-  for (int64_t i = 0; i < type.beats_per_frame(); ++i)
-    beats.push_back(Beat::random(type.beat_bits(), generator));
+  std::generate_n(std::back_inserter(beats), type.beats_per_frame(),
+                  [&] { return Beat::random(type.beat_bits(), generator); });
   for_each_element(type, [&](int64_t element, int64_t beat, int64_t lsb) {
     const int64_t raw = frame.data[element];
     const bool is_huge_unsigned = type.element.width == WordBits && !type.element.is_signed;

@@ -12,7 +12,7 @@ namespace fs = std::filesystem;
 
 Result<fs::path> build_with_icarus(const Design& design, const fs::path& work_dir) {
   MR_TRY(const fs::path harness, find_data_dir("cosim"));
-  const fs::path program = work_dir / "simulation.vvp";
+  fs::path program = work_dir / "simulation.vvp";
   ToolCall call{"Icarus", "iverilog", {}, work_dir, work_dir / "build.log"};
   call.arguments = {"-g2012",
                     "-gsupported-assertions",

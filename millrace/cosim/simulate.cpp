@@ -62,6 +62,7 @@ std::string_view to_string(Simulator simulator) {
 
 std::optional<int64_t> Measurement::latency_cycles() const {
   std::vector<int64_t> latencies;
+  latencies.reserve(first_in.size());
   for (size_t frame = 0; frame < first_in.size(); ++frame)
     latencies.push_back(latency_cycles(frame));
   return common_value(latencies);

@@ -129,7 +129,7 @@ Result<std::string> runtime_name(const Places& places) {
 /// Compiles what does not depend on the circuit, unless a run before has done so.
 Result<fs::path> provide_runtime(const Places& places) {
   MR_TRY(const std::string name, runtime_name(places));
-  const fs::path runtime = cache_root(places) / name;
+  fs::path runtime = cache_root(places) / name;
   std::error_code code;
   if (fs::is_directory(runtime, code))
     return runtime;
@@ -179,7 +179,7 @@ Result<fs::path> build_with_verilator(const Design& design, const fs::path& work
                               fmt::format("-DMILLRACE_INPUT_BITS={}", design.input.beat_bits()),
                               fmt::format("-DMILLRACE_OUTPUT_BITS={}", design.output.beat_bits()),
                               "-I.", "-c", "unity.cc", "-o", "unity.o"}));
-  const fs::path program = work_dir / "simulation";
+  fs::path program = work_dir / "simulation";
   MR_TRY_STATUS(compile(
       places, places.model,
       {"unity.o", (runtime / "verilated.o").string(), (runtime / "verilated_threads.o").string(),

@@ -36,15 +36,15 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 /// The three known names that are nearest to `name`, as text.
 std::string nearest_names(const std::string& name, const std::vector<Part>& parts) {
   constexpr size_t NumShown = 3;
-  const auto distance = [&](const Part& part) {
-    return std::min(edit_distance(name, part.name), edit_distance(name, part.device));
-  };
-  std::vector<Part> sorted = parts;
-  std::stable_sort(sorted.begin(), sorted.end(),
-                   [&](const Part& a, const Part& b) { return distance(a) < distance(b); });
+  std::vector<std::pair<size_t, std::string>> sorted;
+  sorted.reserve(parts.size());
+  for (const Part& part : parts)
+    sorted.emplace_back(std::min(edit_distance(name, part.name), edit_distance(name, part.device)),
+                        part.name);
+  std::sort(sorted.begin(), sorted.end());
   std::string text;
   for (size_t i = 0; i < std::min(NumShown, sorted.size()); ++i)
-    text += (i == 0 ? "" : ", ") + sorted[i].name;
+    text += (i == 0 ? "" : ", ") + sorted[i].second;
   return text;
 }
 

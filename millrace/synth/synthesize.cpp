@@ -88,8 +88,8 @@ Result<fs::path> find_cell_models() {
   if (!yosys)
     return error(support::messages::ProgramMissing, "yosys", "");
   std::error_code code;
-  const fs::path models = fs::canonical(*yosys, code).parent_path().parent_path() / "share" /
-                          "yosys" / "xilinx" / "cells_sim.v";
+  fs::path models = fs::canonical(*yosys, code).parent_path().parent_path() / "share" / "yosys" /
+                    "xilinx" / "cells_sim.v";
   if (!fs::is_regular_file(models, code))
     return error(support::messages::FileMissing, models.string());
   return models;
