@@ -11,7 +11,10 @@
 namespace millrace::cli {
 namespace {
 
-using Parts = std::vector<std::string>;
+// Without it, CLI11 reads -1 as a very large unsigned number.
+CLI::Validator not_negative() {
+  return CLI::Validator(CLI::NonNegativeNumber).description("");
+}
 
 void add_image_options(CLI::App& app, ImageOptions& images, const std::string& fallback) {
   app.add_option("--data", images.data,
@@ -23,6 +26,7 @@ void add_image_options(CLI::App& app, ImageOptions& images, const std::string& f
   app.add_option("--background", images.background, "Class to tell it from")->type_name("CLASS");
   app.add_option("--data-seed", images.data_seed, "Seed of generated glyphs")
       ->type_name("N")
+      ->check(not_negative())
       ->capture_default_str();
 }
 
@@ -33,6 +37,7 @@ void add_training_options(CLI::App& app, TrainOptions& options) {
       ->capture_default_str();
   app.add_option("--seed", options.seed, "Seed of the training")
       ->type_name("N")
+      ->check(not_negative())
       ->capture_default_str();
   app.add_option("--epochs", options.epochs, "Epochs of each phase (the trainer's choice if 0)")
       ->type_name("N");
@@ -87,7 +92,7 @@ void add_simulate(CLI::App& app, SimulateOptions& options) {
                     "; 'random' is random frames" + std::string(TrainingImages));
   app.add_option("--frames", options.frames, "Frames to simulate; 0 is every test image")
       ->type_name("N")
-      ->check(CLI::NonNegativeNumber)
+      ->check(not_negative())
       ->capture_default_str();
   app.add_option("--arrival", options.arrivals,
                  "How beats arrive; several are simulated one after another")
@@ -100,6 +105,7 @@ void add_simulate(CLI::App& app, SimulateOptions& options) {
       ->capture_default_str();
   app.add_option("--seed", options.seed, "Seed of random gaps and random frames")
       ->type_name("N")
+      ->check(not_negative())
       ->capture_default_str();
 }
 
@@ -119,7 +125,7 @@ void add_reproduce(CLI::App& app, ReproduceOptions& options) {
   add_circuit_options(app, options.compile);
   app.add_option("--frames", options.frames, "Frames of each co-simulation; 0 is every test image")
       ->type_name("N")
-      ->check(CLI::NonNegativeNumber)
+      ->check(not_negative())
       ->capture_default_str();
   app.add_option("-o,--output", options.compile.output, "Build directory to write")
       ->type_name("DIR")
