@@ -34,9 +34,8 @@ fs::path executable_folder() {
 
 std::optional<fs::path> find_trainer(const fs::path& folder) {
   std::error_code failed;
-  for (const fs::path& candidate : {folder / "millrace-train", folder / "../train/millrace-train"})
-    if (fs::is_regular_file(candidate, failed))
-      return candidate.lexically_normal();
+  if (const fs::path beside = folder / "millrace-train"; fs::is_regular_file(beside, failed))
+    return beside;
   return find_program("millrace-train");
 }
 

@@ -55,7 +55,7 @@ struct TrainResult {
 /// The object that `millrace train --json` prints: the members by their names.
 std::string to_json(const TrainResult& result);
 
-/// The program millrace-train: in `folder`, in its sibling `train` (a build tree), or on PATH.
+/// The program millrace-train: in `folder` or on PATH.
 std::optional<std::filesystem::path> find_trainer(const std::filesystem::path& folder);
 
 /// Starts millrace-train and waits for its result. `trainer` is the program; when empty, it is
