@@ -242,8 +242,14 @@ Result<fs::path> find_data_dir(std::string_view kind) {
   if (const fs::path executable = fs::read_symlink("/proc/self/exe", code); !code)
     candidates.push_back(executable.parent_path().parent_path() / "share" / "millrace" / kind);
   candidates.push_back(fs::path(MILLRACE_SOURCE_DIR) / row->source_folder);
+  return first_data_dir(kind, candidates);
+}
+
+Result<fs::path> first_data_dir(std::string_view kind, const std::vector<fs::path>& candidates) {
+  check(!candidates.empty(), "data is looked for nowhere");
+  std::error_code ignored;
   for (const fs::path& candidate : candidates)
-    if (fs::is_directory(candidate, code))
+    if (fs::is_directory(candidate, ignored))
       return candidate;
   return error(messages::DataMissing, candidates.front().string(), kind);
 }

@@ -69,4 +69,9 @@ private:
 /// Errors   none of them exists.
 Result<std::filesystem::path> find_data_dir(std::string_view kind);
 
+/// The first of the candidates that is a folder; `kind` is for the diagnostic.
+/// Errors   none of them is.
+Result<std::filesystem::path> first_data_dir(std::string_view kind,
+                                             const std::vector<std::filesystem::path>& candidates);
+
 }  // namespace millrace

@@ -274,5 +274,14 @@ TEST_F(Files, DataComesFromTheVariableFirstAndElseFromTheSourceTree) {
   EXPECT_THROW((void)find_data_dir("no such kind"), InternalError);
 }
 
+TEST_F(Files, DataThatIsNowhereIsMissing) {
+  const fs::path present = folder_ / "present";
+  fs::create_directory(present);
+  EXPECT_EQ(first_data_dir("rtl", {folder_ / "absent", present}), present);
+  const auto missing = first_data_dir("rtl", {folder_ / "absent", file("note", "")});
+  EXPECT_EQ(code_of(missing), messages::DataMissing.code);
+  EXPECT_EQ(missing.error().where, (folder_ / "absent").string());
+}
+
 }  // namespace
 }  // namespace millrace
