@@ -38,7 +38,7 @@ public:
   template <class... Lists>
   void operator()(std::string_view name, const std::variant<Lists...>& value) {
     begin(name);
-    std::visit([this](const auto& list) { print_list(list); }, value);
+    std::visit([this](const auto& list) { this->print_list(list); }, value);
   }
 
 private:
