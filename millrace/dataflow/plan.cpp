@@ -169,12 +169,12 @@ class Planner {
   // --- windows ----------------------------------------------------------------------------
 
   /// Output lanes: as many as the input rate asks for, or, where rows pause between windows
-  /// (stride, pooling), the fewest that still keep up, if that at least halves the hardware.
+  /// (stride, pooling), the fewest that still keep up, if that about halves the hardware.
   std::optional<WindowGeometry> choose_lanes(const graph::Window& window) const {
     const int64_t natural =
         std::min((stream_.lanes + window.stride_w - 1) / window.stride_w,
                  std::max<int64_t>(1, window.out_width(stream_.width)));
-    for (int64_t lanes = 1; lanes <= natural / 2; ++lanes)
+    for (int64_t lanes = 1; lanes < natural && lanes <= (natural + 1) / 2; ++lanes)
       if (const auto geometry = window_geometry(stream_, window, lanes))
         return geometry;
     return window_geometry(stream_, window, natural);
