@@ -46,7 +46,7 @@ inline constexpr Message DynamicShape{"frontends.onnx.dynamic_shape",
 inline constexpr Message Batch{"frontends.onnx.batch", "the batch dimension is {}, not 1",
                                "export the model for one frame at a time, or a free batch"};
 inline constexpr Message InputRank{"frontends.onnx.input_rank",
-                                   "the input has rank {}; images are 1xCxHxW and vectors are 1xN",
+                                   "the input has rank {}: images are 1xCxHxW and vectors are 1xN",
                                    "reshape the model's input"};
 inline constexpr Message MissingTensor{"frontends.onnx.missing_tensor", "nothing defines '{}'",
                                        "the model is incomplete: export it again"};
@@ -115,7 +115,7 @@ inline constexpr Message QuantRounding{"frontends.onnx.quant_rounding",
                                        "use ROUND, FLOOR, ROUND_TO_ZERO, HALF_UP or HALF_DOWN"};
 inline constexpr Message QuantInputRounding{
     "frontends.onnx.quant_input_rounding",
-    "the input's quantiser rounds by {}; whoever feeds the circuit rounds to nearest",
+    "the input's quantiser rounds by {}, but whoever feeds the circuit rounds to nearest",
     "use ROUND for the input's quantiser"};
 
 // Layers.
@@ -133,7 +133,7 @@ inline constexpr Message AddNotBias{
     "frontends.onnx.add", "it is not a bias right behind a Conv or MatMul without one",
     "only constant biases are supported: residual connections are not"};
 inline constexpr Message GemmFactor{"frontends.onnx.gemm_factor",
-                                    "{} is {}; quantised operands allow powers of two only",
+                                    "{} is {}, but quantised operands allow powers of two only",
                                     "fold the factor into the weights"};
 inline constexpr Message Reshape{"frontends.onnx.reshape",
                                  "the shape {} is not the vector of all {} elements",
