@@ -142,7 +142,7 @@ TEST(Dense, ManyWidestProductsDoNotOverflowTheCheckItself) {
   const auto count = int64_t{1} << 12;
   EXPECT_EQ(inference.input({count}, fixed(64, 64))
                 .constant({count, 1}, std::vector<int64_t>(count, INT64_MIN), fixed(64, 64))
-                .constant({1}, {INT64_MIN}, fixed(64, -900))
+                .constant({1}, {0}, fixed(1, 1))
                 .of(Dense{}),
             messages::DenseC3.code);
   EXPECT_EQ(Inference()
@@ -151,6 +151,28 @@ TEST(Dense, ManyWidestProductsDoNotOverflowTheCheckItself) {
                 .constant({1}, {0}, fixed(1, 1))
                 .of(Dense{}),
             messages::DenseC3.code);
+}
+
+TEST(Dense, AWideBiasIsRefusedAfterAlignment) {
+  const auto type = [](int int_bits) {
+    return Inference()
+        .input({1}, fixed(4, 4))
+        .constant({1, 1}, {1}, fixed(2, 2))
+        .constant({1}, {INT64_MIN}, fixed(64, int_bits))
+        .of(Dense{});
+  };
+  EXPECT_EQ(type(63), messages::DenseC3.code);
+  EXPECT_EQ(type(64), messages::DenseC3.code);
+  EXPECT_EQ(type(1000), messages::DenseC3.code);
+}
+
+TEST(Dense, EachBiasCountsWhereWeightsAreNotConstant) {
+  EXPECT_EQ(Inference()
+                .input({1}, ufixed(4, 4))
+                .input({1, 3}, ufixed(1, 1))
+                .constant({3}, {0, -100, 100}, fixed(8, 8))
+                .of(Dense{}),
+            "tensor<3 x fixed<8,8>>");
 }
 
 TEST(Dense, AZeroBiasWithManyFractionBitsOnlyAddsZeros) {
