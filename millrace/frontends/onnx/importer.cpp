@@ -24,7 +24,7 @@ struct Importer::Rule {
 
 const Importer::Rule* Importer::find_rule(const Node& node) {
   using I = Importer;
-  static const std::vector<Rule> Rules = {
+  static const std::vector<Rule> operator_rules = {
       {"Add", 2, 2, nullptr, &I::add_constant, {}},
       {"BatchNormalization",
        5,
@@ -59,16 +59,16 @@ const Importer::Rule* Importer::find_rule(const Node& node) {
       {"Sigmoid", 1, 1, nullptr, &I::sigmoid, {}},
       {"Transpose", 1, 1, &I::constant_transpose, nullptr, {"perm"}},
   };
-  static const std::vector<std::string_view> QuantAttributes = {"narrow", "rounding_mode",
-                                                                "signed"};
-  static const std::vector<Rule> QuantRules = {
-      {"Quant", 4, 4, &I::constant_quant, &I::quant, QuantAttributes},
-      {"IntQuant", 4, 4, &I::constant_quant, &I::quant, QuantAttributes},
+  static const std::vector<std::string_view> quant_attributes = {"narrow", "rounding_mode",
+                                                                 "signed"};
+  static const std::vector<Rule> quant_rules = {
+      {"Quant", 4, 4, &I::constant_quant, &I::quant, quant_attributes},
+      {"IntQuant", 4, 4, &I::constant_quant, &I::quant, quant_attributes},
   };
   const bool is_quant = is_quant_domain(node.domain);
   if (!is_quant && !node.domain.empty())
     return nullptr;
-  const auto& rules = is_quant ? QuantRules : Rules;
+  const auto& rules = is_quant ? quant_rules : operator_rules;
   const auto found = std::ranges::find(rules, node.op, &Rule::op);
   return found == rules.end() ? nullptr : &*found;
 }
@@ -216,6 +216,7 @@ Status Importer::import_output() {
     };
     if (!std::ranges::equal(port.extents, computed, agrees)) {
       std::vector<std::string> declared;
+      declared.reserve(port.extents.size());
       for (const auto& extent : port.extents)
         declared.push_back(extent ? fmt::format("{}", *extent) : "?");
       return error(messages::OutputShape, where, fmt::format("{}", fmt::join(declared, "x")),
