@@ -33,6 +33,16 @@ TEST(Dyadic, TypesAreTheNarrowest) {
   EXPECT_EQ(type_of({0.1}), "ufixed<52,-3>");  // 0x1.999999999999ap-4: the last bit is 0
 }
 
+TEST(Dyadic, BitsThatAreZeroEverywhereAreDropped) {
+  const FixedType type = {.is_signed = true, .width = 9, .frac_bits = 1};
+  const auto values = exact_values(Constant{{{2}, type}, std::vector<int64_t>{24, -200}});
+  ASSERT_TRUE(values);  // 12 and -100
+  const auto narrow = narrowest_constant({2}, *values);
+  ASSERT_TRUE(narrow);
+  EXPECT_EQ(narrow->type.to_string(), "tensor<2 x fixed<6,8>>");
+  EXPECT_EQ(narrow->raw(), (std::vector<int64_t>{3, -25}));
+}
+
 TEST(Dyadic, NumbersFarApartHaveNoCommonType) {
   EXPECT_EQ(type_of({std::ldexp(1, 62), 1}), "ufixed<63,63>");
   EXPECT_EQ(type_of({std::ldexp(1, 63), 1}), "none");
