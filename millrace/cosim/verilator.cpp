@@ -2,10 +2,12 @@
 #include "millrace/cosim/verilator.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <fmt/format.h>
 #include <functional>
 #include <system_error>
+#include <thread>
 #include <unistd.h>
 
 #include "millrace/cosim/tool.h"
@@ -68,8 +70,22 @@ Status compile_cached(const Places& places, const Arguments& more) {
 
 Status verilate(const Design& design, const Places& places) {
   ToolCall call{"Verilator", "verilator", {}, places.model, places.log};
-  call.arguments = {"--cc",     "--assert", "--x-initial",  "unique",   "--x-assign", "unique",
-                    "--prefix", "Vtop",     "--top-module", design.top, "--Mdir",     "."};
+  call.arguments = {"--cc",
+                    "--assert",
+                    "--x-initial",
+                    "unique",
+                    "--x-assign",
+                    "unique",
+                    "--prefix",
+                    "Vtop",
+                    "--top-module",
+                    design.top,
+                    "--output-split",
+                    "5000",
+                    "--output-split-cfuncs",
+                    "500",
+                    "--Mdir",
+                    "."};
   if (design.is_netlist) {
     for (const char* argument : {"-Wno-fatal", "-Wno-lint", "-Wno-style", "-Werror-UNOPTFLAT"})
       call.arguments.emplace_back(argument);
@@ -148,18 +164,53 @@ Result<fs::path> provide_runtime(const Places& places) {
   return runtime;
 }
 
-/// Writes the translation unit that includes all of Verilator's output and the harness's joint.
-Status write_unity_file(const Places& places) {
-  std::vector<std::string> sources;
+/// Writes translation units that include all of Verilator's output and the harness's joint: one for
+/// a small circuit; several for a large one, because g++ takes more than twice the time for twice
+/// the text. Gives their names.
+Result<std::vector<std::string>> write_units(const Places& places) {
+  constexpr uintmax_t MaxBytes = 500'000;
+  std::vector<fs::path> sources;
   for (const fs::directory_entry& entry : fs::directory_iterator(places.model))
     if (entry.path().extension() == ".cpp")
-      sources.push_back(entry.path().filename().string());
+      sources.push_back(entry.path());
   std::sort(sources.begin(), sources.end());
-  std::string text;
-  for (const std::string& source : sources)
-    text += fmt::format("#include \"{}\"\n", source);
-  text += "#include \"verilator_model.cpp\"\n";
-  return write_file(places.model / "unity.cc", text);
+  std::vector<std::string> texts{"#include \"verilator_model.cpp\"\n"};
+  uintmax_t num_bytes = 0;
+  for (const fs::path& source : sources) {
+    std::error_code code;
+    num_bytes += fs::file_size(source, code);
+    if (num_bytes > MaxBytes) {
+      texts.emplace_back();
+      num_bytes = 0;
+    }
+    texts.back() += fmt::format("#include \"{}\"\n", source.filename().string());
+  }
+  std::vector<std::string> units;
+  for (const std::string& text : texts) {
+    units.push_back(fmt::format("unit_{}", units.size()));
+    MR_TRY_STATUS(write_file(places.model / (units.back() + ".cc"), text));
+  }
+  return units;
+}
+
+/// Calls `task(i)` for i below `count`, on as many threads as the machine has; the first fault.
+template <class Task>
+Status run_in_parallel(size_t count, Task task) {
+  std::vector<Status> results(count);
+  std::atomic<size_t> next = 0;
+  const auto work = [&] {
+    for (size_t i = next++; i < count; i = next++)
+      results[i] = task(i);
+  };
+  {
+    std::vector<std::jthread> threads;
+    for (size_t i = 1; i < std::min<size_t>(count, std::thread::hardware_concurrency()); ++i)
+      threads.emplace_back(work);
+    work();
+  }
+  for (const Status& result : results)
+    MR_TRY_STATUS(result);
+  return {};
 }
 
 }  // namespace
@@ -173,17 +224,22 @@ Result<fs::path> build_with_verilator(const Design& design, const fs::path& work
   MR_TRY_STATUS(verilate(design, places));
   MR_TRY(places.include, find_runtime_sources(places));
   MR_TRY(const fs::path runtime, provide_runtime(places));
-  MR_TRY_STATUS(write_unity_file(places));
-  MR_TRY_STATUS(
-      compile_cached(places, {"-fpch-preprocess", "-include", (runtime / "prefix.h").string(),
-                              fmt::format("-DMILLRACE_INPUT_BITS={}", design.input.beat_bits()),
-                              fmt::format("-DMILLRACE_OUTPUT_BITS={}", design.output.beat_bits()),
-                              "-I.", "-c", "unity.cc", "-o", "unity.o"}));
+  MR_TRY(const std::vector<std::string> units, write_units(places));
+  MR_TRY_STATUS(run_in_parallel(units.size(), [&](size_t i) {
+    return compile_cached(
+        places, {"-fpch-preprocess", "-include", (runtime / "prefix.h").string(),
+                 fmt::format("-DMILLRACE_INPUT_BITS={}", design.input.beat_bits()),
+                 fmt::format("-DMILLRACE_OUTPUT_BITS={}", design.output.beat_bits()), "-I.", "-c",
+                 units[i] + ".cc", "-o", units[i] + ".o"});
+  }));
   fs::path program = work_dir / "simulation";
-  MR_TRY_STATUS(compile(
-      places, places.model,
-      {"unity.o", (runtime / "verilated.o").string(), (runtime / "verilated_threads.o").string(),
-       (runtime / "verilator_harness.o").string(), "-o", program.string()}));
+  Arguments link;
+  for (const std::string& unit : units)
+    link.push_back(unit + ".o");
+  for (const char* object : {"verilated.o", "verilated_threads.o", "verilator_harness.o"})
+    link.push_back((runtime / object).string());
+  link.insert(link.end(), {"-o", program.string()});
+  MR_TRY_STATUS(compile(places, places.model, link));
   return program;
 }
 
