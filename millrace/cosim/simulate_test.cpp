@@ -267,5 +267,40 @@ TEST_P(VerilatorTest, WarningsAreErrorsExceptInNetlists) {
   EXPECT_TRUE(Simulation::build(design, GetParam(), work_dir_));
 }
 
+TEST_P(VerilatorTest, LargeCircuitsAreBuiltInSeveralUnits) {
+  // Each register adds its number, so that one that is lost or out of order shows.
+  constexpr int NumRegisters = 2500;
+  std::string text =
+      "`default_nettype none\n"
+      "module long_chain (input wire clk_i, input wire rst_i, input wire in_valid_i,\n"
+      "  input wire [7:0] in_data_i, output logic out_valid_o, output logic [7:0] out_data_o);\n";
+  std::string body;
+  int sum = 0;
+  for (int i = 1; i <= NumRegisters; ++i) {
+    const std::string before = i == 1 ? "in_data_i" : "q" + std::to_string(i - 1);
+    const std::string number = std::to_string(i);
+    text += "  logic [7:0] q" + number + ";\n";
+    body += "    q" + number + " <= " + before + " + 8'd" + std::to_string(i % 256) + ";\n";
+    sum += i;
+  }
+  const std::string last = std::to_string(NumRegisters - 1);
+  text += "  logic [" + last + ":0] valid_q;\n  always_ff @(posedge clk_i) begin\n" + body +
+          "    valid_q <= rst_i ? '0 : {valid_q[" + last + "-1:0], in_valid_i};\n  end\n" +
+          "  assign out_valid_o = valid_q[" + last + "];\n  assign out_data_o = q" +
+          std::to_string(NumRegisters) + ";\nendmodule\n`default_nettype wire\n";
+  Design design = test_design("long_chain", Bytes, Bytes);
+  design.sources = {fs::path(testing::TempDir()) / "long_chain.sv"};
+  ASSERT_TRUE(write_file(design.sources.front(), text));
+
+  const auto frames = random_frames(Bytes, 3);
+  const auto measurement = simulate(design, frames, Arrival::BackToBack);
+  ASSERT_TRUE(measurement) << measurement.error().to_string();
+  EXPECT_TRUE(fs::exists(work_dir_ / "verilator" / "model" / "unit_1.o"));
+  EXPECT_EQ(measurement->latency_cycles(), 5 + NumRegisters);
+  for (size_t i = 0; i < frames.size(); ++i)
+    for (size_t j = 0; j < frames[i].data.size(); ++j)
+      EXPECT_EQ(measurement->outputs[i].data[j], (frames[i].data[j] + sum) % 256);
+}
+
 }  // namespace
 }  // namespace millrace::cosim
