@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "millrace/adders/adder_graph.h"
 
-#include <gtest/gtest.h>
-
 #include <cstdlib>
+#include <gtest/gtest.h>
 #include <random>
 
 namespace millrace::adders {

@@ -46,18 +46,18 @@ using StageKind = std::variant<WindowStage, MapStage, AccumulateStage>;
 
 /// One step of the circuit.
 struct Stage {
-  std::string name;                ///< the user's layer name, unique together with the kind
-  std::vector<std::string> layers; ///< names of the operations that it computes
+  std::string name;                 ///< the user's layer name, unique together with the kind
+  std::vector<std::string> layers;  ///< names of the operations that it computes
   StageKind kind;
-  StreamType output;               ///< the map that leaves (behind a window: the map of windows)
-  int latency_cycles = 0;          ///< from the beat that completes an output beat to that beat
+  StreamType output;       ///< the map that leaves (behind a window: the map of windows)
+  int latency_cycles = 0;  ///< from the beat that completes an output beat to that beat
 };
 
 /// "window", "map" or "accumulate".
 std::string_view kind_name(const StageKind& kind);
 
 struct Circuit {
-  std::string name;     ///< a SystemVerilog identifier: the top module's name
+  std::string name;  ///< a SystemVerilog identifier: the top module's name
   StreamType input;
   StreamType output;
   std::vector<Stage> stages;

@@ -12,7 +12,9 @@ namespace {
 
 using graph::Overloaded;
 
-Int128 shifted(Int128 value, int shift) { return value * (Int128{1} << shift); }
+Int128 shifted(Int128 value, int shift) {
+  return value * (Int128{1} << shift);
+}
 
 FixedType integer_type(Int128 lo, Int128 hi) {
   const std::optional<FixedType> type = narrowest_type(lo, hi, 0);
@@ -62,12 +64,10 @@ int chain_width(const Datapath& path, const Node& sum, const AddNode& add) {
 double delay_ps(const Datapath& path, const Node& node, const DelayModel& delays) {
   return std::visit(
       Overloaded{
-          [&](const InputNode&) { return 0.0; },
-          [&](const ConstantNode&) { return 0.0; },
+          [&](const InputNode&) { return 0.0; }, [&](const ConstantNode&) { return 0.0; },
           [&](const AddNode& add) { return delays.adder_ps(chain_width(path, node, add)); },
           // The AND of a gate shares the LUT of the adder behind it.
-          [&](const GateNode&) { return 0.0; },
-          [&](const ReluNode&) { return delays.lut_ps; },
+          [&](const GateNode&) { return 0.0; }, [&](const ReluNode&) { return delays.lut_ps; },
           [&](const MaxNode& max) {
             return delays.adder_ps(max_width(path, {max.a, max.b})) + delays.lut_ps;
           },
@@ -89,20 +89,21 @@ double delay_ps(const Datapath& path, const Node& node, const DelayModel& delays
 }
 
 std::string_view node_name(const NodeKind& kind) {
-  return std::visit(Overloaded{[](const InputNode&) { return "input"; },
-                               [](const ConstantNode&) { return "constant"; },
-                               [](const AddNode&) { return "addition"; },
-                               [](const GateNode&) { return "gate"; },
-                               [](const ReluNode&) { return "rectifier"; },
-                               [](const MaxNode&) { return "comparison"; },
-                               [](const RequantizeNode&) { return "requantisation"; },
-                               [](const TableNode&) { return "table"; }},
-                    kind);
+  return std::visit(
+      Overloaded{
+          [](const InputNode&) { return "input"; }, [](const ConstantNode&) { return "constant"; },
+          [](const AddNode&) { return "addition"; }, [](const GateNode&) { return "gate"; },
+          [](const ReluNode&) { return "rectifier"; }, [](const MaxNode&) { return "comparison"; },
+          [](const RequantizeNode&) { return "requantisation"; },
+          [](const TableNode&) { return "table"; }},
+      kind);
 }
 
 }  // namespace
 
-FixedType Node::type() const { return integer_type(lo, hi); }
+FixedType Node::type() const {
+  return integer_type(lo, hi);
+}
 
 NodeId Datapath::append(NodeKind kind, Int128 lo, Int128 hi) {
   for (const NodeId id : operands(kind))
@@ -114,11 +115,17 @@ NodeId Datapath::append(NodeKind kind, Int128 lo, Int128 hi) {
   return static_cast<NodeId>(nodes_.size()) - 1;
 }
 
-NodeId Datapath::input(FixedType type) { return input(type.min_raw(), type.max_raw()); }
+NodeId Datapath::input(FixedType type) {
+  return input(type.min_raw(), type.max_raw());
+}
 
-NodeId Datapath::input(Int128 lo, Int128 hi) { return append(InputNode{num_inputs_++}, lo, hi); }
+NodeId Datapath::input(Int128 lo, Int128 hi) {
+  return append(InputNode{num_inputs_++}, lo, hi);
+}
 
-NodeId Datapath::constant(Int128 value) { return append(ConstantNode{value}, value, value); }
+NodeId Datapath::constant(Int128 value) {
+  return append(ConstantNode{value}, value, value);
+}
 
 NodeId Datapath::add(AddNode add) {
   const Node& a = node(add.a);
@@ -151,6 +158,19 @@ NodeId Datapath::requantize(RequantizeNode rq) {
   const Node& x = node(rq.x);
   if (!may_overflow(rq, x.lo, x.hi) && rq.from_frac_bits == rq.to.type.frac_bits)
     return rq.x;
+  if (rounds_by_adder(rq) && may_overflow(rq, x.lo, x.hi)) {
+    // Two nodes, so that a register can stand between rounding and the overflow test.
+    RequantizeNode round = rq;
+    round.to.overflow = Overflow::Saturate;
+    round.to.type = {
+        .is_signed = true, .width = FixedType::MaxWidth, .frac_bits = rq.to.type.frac_bits};
+    round.to.type = narrowest_type(millrace::requantize(x.lo, rq.from_frac_bits, round.to),
+                                   millrace::requantize(x.hi, rq.from_frac_bits, round.to),
+                                   rq.to.type.frac_bits)
+                        .value();
+    const NodeId rounded = requantize(round);
+    return requantize({.x = rounded, .from_frac_bits = rq.to.type.frac_bits, .to = rq.to});
+  }
   Int128 lo = millrace::requantize(x.lo, rq.from_frac_bits, rq.to);
   Int128 hi = millrace::requantize(x.hi, rq.from_frac_bits, rq.to);
   const bool monotone = rq.to.overflow == Overflow::Saturate ||
@@ -176,15 +196,15 @@ NodeId Datapath::table(TableNode table) {
 
 std::vector<NodeId> operands(const NodeKind& kind) {
   using Ids = std::vector<NodeId>;
-  return std::visit(Overloaded{[](const InputNode&) { return Ids{}; },
-                               [](const ConstantNode&) { return Ids{}; },
-                               [](const AddNode& n) { return Ids{n.a, n.b}; },
-                               [](const GateNode& n) { return Ids{n.value, n.control}; },
-                               [](const ReluNode& n) { return Ids{n.x}; },
-                               [](const MaxNode& n) { return Ids{n.a, n.b}; },
-                               [](const RequantizeNode& n) { return Ids{n.x}; },
-                               [](const TableNode& n) { return Ids{n.x}; }},
-                    kind);
+  return std::visit(
+      Overloaded{[](const InputNode&) { return Ids{}; }, [](const ConstantNode&) { return Ids{}; },
+                 [](const AddNode& n) { return Ids{n.a, n.b}; },
+                 [](const GateNode& n) { return Ids{n.value, n.control}; },
+                 [](const ReluNode& n) { return Ids{n.x}; },
+                 [](const MaxNode& n) { return Ids{n.a, n.b}; },
+                 [](const RequantizeNode& n) { return Ids{n.x}; },
+                 [](const TableNode& n) { return Ids{n.x}; }},
+      kind);
 }
 
 Status Datapath::pipeline(const DelayModel& delays, double clock_ns, double input_ready_ps,
@@ -237,24 +257,23 @@ std::vector<Int128> Datapath::evaluate(std::span<const Int128> inputs) const {
   const auto value = [&](NodeId id) { return values[static_cast<size_t>(id)]; };
   for (const Node& node : nodes_) {
     values.push_back(std::visit(
-        Overloaded{
-            [&](const InputNode& n) { return inputs[static_cast<size_t>(n.index)]; },
-            [&](const ConstantNode& n) { return n.value; },
-            [&](const AddNode& n) {
-              const Int128 b = shifted(value(n.b), n.shift_b);
-              return shifted(value(n.a), n.shift_a) + (n.subtract ? -b : b);
-            },
-            [&](const GateNode& n) {
-              return ((value(n.control) >> n.bit) & 1) != 0 ? value(n.value) : Int128{0};
-            },
-            [&](const ReluNode& n) { return std::max<Int128>(0, value(n.x)); },
-            [&](const MaxNode& n) { return std::max(value(n.a), value(n.b)); },
-            [&](const RequantizeNode& n) {
-              return millrace::requantize(value(n.x), n.from_frac_bits, n.to);
-            },
-            [&](const TableNode& n) {
-              return Int128{n.values[static_cast<size_t>(value(n.x) - n.from.min_raw())]};
-            }},
+        Overloaded{[&](const InputNode& n) { return inputs[static_cast<size_t>(n.index)]; },
+                   [&](const ConstantNode& n) { return n.value; },
+                   [&](const AddNode& n) {
+                     const Int128 b = shifted(value(n.b), n.shift_b);
+                     return shifted(value(n.a), n.shift_a) + (n.subtract ? -b : b);
+                   },
+                   [&](const GateNode& n) {
+                     return ((value(n.control) >> n.bit) & 1) != 0 ? value(n.value) : Int128{0};
+                   },
+                   [&](const ReluNode& n) { return std::max<Int128>(0, value(n.x)); },
+                   [&](const MaxNode& n) { return std::max(value(n.a), value(n.b)); },
+                   [&](const RequantizeNode& n) {
+                     return millrace::requantize(value(n.x), n.from_frac_bits, n.to);
+                   },
+                   [&](const TableNode& n) {
+                     return Int128{n.values[static_cast<size_t>(value(n.x) - n.from.min_raw())]};
+                   }},
         node.kind));
     check(node.lo <= values.back() && values.back() <= node.hi, "a value leaves its range");
   }

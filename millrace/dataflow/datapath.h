@@ -54,7 +54,7 @@ struct RequantizeNode {
 /// values[x - min_raw of x's type].
 struct TableNode {
   NodeId x = 0;
-  FixedType from;               ///< the type whose codes the table lists
+  FixedType from;  ///< the type whose codes the table lists
   FixedType to;
   std::vector<int64_t> values;  ///< 2^from.width results
 };
@@ -65,9 +65,9 @@ using NodeKind = std::variant<InputNode, ConstantNode, AddNode, GateNode, ReluNo
 /// One operation with the exact range of its results and its place in the pipeline.
 struct Node {
   NodeKind kind;
-  Int128 lo = 0, hi = 0;   ///< every result lies in [lo, hi]
-  int cycle = 0;           ///< its result is computed in this cycle after the input's
-  double ready_ps = 0;     ///< and has settled this long after that cycle's clock edge
+  Int128 lo = 0, hi = 0;  ///< every result lies in [lo, hi]
+  int cycle = 0;          ///< its result is computed in this cycle after the input's
+  double ready_ps = 0;    ///< and has settled this long after that cycle's clock edge
 
   /// The narrowest integer type that holds [lo, hi].
   FixedType type() const;
@@ -76,7 +76,7 @@ struct Node {
 
 /// The network, in order of definition.
 class Datapath {
- public:
+public:
   /// Appends a node; its range follows from its operands' ranges.
   NodeId input(FixedType type);
   NodeId input(Int128 lo, Int128 hi);
@@ -115,7 +115,7 @@ class Datapath {
   /// Evaluates the network: the golden model of the emitted module.
   std::vector<Int128> evaluate(std::span<const Int128> inputs) const;
 
- private:
+private:
   NodeId append(NodeKind kind, Int128 lo, Int128 hi);
 
   std::vector<Node> nodes_;

@@ -11,11 +11,11 @@ namespace millrace::dataflow {
 /// registers. From data/delays/FAMILY.json, which names its sources.
 struct DelayModel {
   std::string family;
-  double register_ps = 0;        ///< clock-to-out + setup + skew: taken off every period
-  double lut_ps = 0;             ///< one LUT level
-  double adder_base_ps = 0;      ///< entry, exit and net of a carry chain
-  double adder_per_bit_ps = 0;   ///< ripple through one bit
-  double memory_read_ps = 0;     ///< asynchronous read of a small LUT memory or ROM
+  double register_ps = 0;       ///< clock-to-out + setup + skew: taken off every period
+  double lut_ps = 0;            ///< one LUT level
+  double adder_base_ps = 0;     ///< entry, exit and net of a carry chain
+  double adder_per_bit_ps = 0;  ///< ripple through one bit
+  double memory_read_ps = 0;    ///< asynchronous read of a small LUT memory or ROM
 
   double adder_ps(int width) const { return adder_base_ps + adder_per_bit_ps * width; }
 };

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "millrace/dataflow/layer_datapath.h"
 
-#include <optional>
 #include <queue>
 #include <tuple>
 
@@ -85,8 +84,7 @@ LinearMap linear_map(const Graph& graph, const Op& op) {
   const Shape& shape = weights.type.shape;
   const int outputs = static_cast<int>(shape.back());
   const bool is_diagonal = op.as<graph::Affine>() != nullptr;
-  const int inputs =
-      is_diagonal ? outputs : static_cast<int>(num_elements(shape) / shape.back());
+  const int inputs = is_diagonal ? outputs : static_cast<int>(num_elements(shape) / shape.back());
   LinearMap map{.rows = outputs, .columns = inputs, .entries = {}, .bias = {}};
   for (int row = 0; row < outputs; ++row) {
     for (int column = 0; column < inputs; ++column) {
@@ -169,22 +167,19 @@ std::vector<NodeId> append_products(Datapath& path, std::span<const NodeId> inpu
   return sums;
 }
 
-std::optional<Vector> append_elementwise(Datapath& path, const Vector& x, const Op& op) {
-  Vector y{.elements = {}, .type = op.type.fixed()};
-  for (const NodeId id : x.elements) {
-    if (op.as<graph::Relu>()) {
-      y.elements.push_back(path.relu(id));
-    } else if (const auto* requantize = op.as<graph::Requantize>()) {
-      y.elements.push_back(path.requantize(
-          {.x = id, .from_frac_bits = x.type.frac_bits, .to = requantize->to}));
-    } else if (const auto* table = op.as<graph::Table>()) {
-      y.elements.push_back(path.table(
-          {.x = id, .from = x.type, .to = table->element, .values = table->value}));
-    } else {
-      return std::nullopt;
-    }
-  }
-  return y;
+std::vector<NodeId> append_elementwise(Datapath& path, const Vector& x, const Op& op) {
+  const auto append = [&](NodeId id) {
+    if (const auto* requantize = op.as<graph::Requantize>())
+      return path.requantize({.x = id, .from_frac_bits = x.type.frac_bits, .to = requantize->to});
+    if (const auto* table = op.as<graph::Table>())
+      return path.table({.x = id, .from = x.type, .to = table->element, .values = table->value});
+    check(op.as<graph::Relu>() != nullptr, "an operation that no stage computes");
+    return path.relu(id);
+  };
+  std::vector<NodeId> results;
+  for (const NodeId id : x.elements)
+    results.push_back(append(id));
+  return results;
 }
 
 std::vector<NodeId> append_max_pool(Datapath& path, std::span<const NodeId> inputs,

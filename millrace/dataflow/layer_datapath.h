@@ -2,7 +2,6 @@
 // Lowers single operations of the graph to nodes of a datapath.
 #pragma once
 
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -39,12 +38,10 @@ std::vector<NodeId> append_linear(Datapath& path, std::span<const NodeId> inputs
 /// Shapes   weights: inputs x outputs, row-major; `used` is false where
 ///          a weight is 0 in every beat.
 std::vector<NodeId> append_products(Datapath& path, std::span<const NodeId> inputs,
-                                    std::span<const NodeId> weights,
-                                    const std::vector<bool>& used);
+                                    std::span<const NodeId> weights, const std::vector<bool>& used);
 
-/// Appends an operation that works on each element alone: relu, requantize, table.
-/// No value when the operation is of another kind.
-std::optional<Vector> append_elementwise(Datapath& path, const Vector& x, const graph::Op& op);
+/// Appends an operation that works on each element alone: relu, requantize or table.
+std::vector<NodeId> append_elementwise(Datapath& path, const Vector& x, const graph::Op& op);
 
 /// Appends the largest of each channel: inputs are window x channels, channels fastest.
 std::vector<NodeId> append_max_pool(Datapath& path, std::span<const NodeId> inputs,

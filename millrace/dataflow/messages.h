@@ -5,39 +5,35 @@
 
 namespace millrace::dataflow::messages {
 
-inline constexpr Message LanesOutOfRange{
-    "dataflow.lanes_out_of_range", "{} lanes do not fit a row of {} pixels",
-    "choose lanes from 1 to the width of the input's rows"};
+inline constexpr Message LanesOutOfRange{"dataflow.lanes_out_of_range",
+                                         "{} lanes do not fit a row of {} pixels",
+                                         "choose lanes from 1 to the width of the input's rows"};
 inline constexpr Message ClockTooFast{
     "dataflow.clock_too_fast", "a {} of {} bits takes {:.0f} ps, the clock period leaves {:.0f} ps",
     "choose a longer clock period"};
-inline constexpr Message ClockOutOfRange{
-    "dataflow.clock_out_of_range", "a clock period of {} ns is outside 0.5 to 1000 ns",
-    "choose a clock period from 0.5 to 1000 ns"};
-inline constexpr Message NotExact{
-    "dataflow.not_exact", "the value '{}' is a real number",
-    "give every value a fixed-point type with a quantiser"};
+inline constexpr Message ClockOutOfRange{"dataflow.clock_out_of_range",
+                                         "a clock period of {} ns is outside 0.5 to 1000 ns",
+                                         "choose a clock period from 0.5 to 1000 ns"};
+inline constexpr Message NotExact{"dataflow.not_exact", "the value '{}' is a real number",
+                                  "give every value a fixed-point type with a quantiser"};
 inline constexpr Message Branch{
     "dataflow.branch", "the value '{}' is used {} times; only chains can be planned so far",
     "remove the branch from the network"};
-inline constexpr Message OneInputOneOutput{
-    "dataflow.one_input_one_output", "the network has {} inputs and {} outputs",
-    "give it one input and one output"};
-inline constexpr Message Unsupported{
-    "dataflow.unsupported", "no stage computes '{}' of the operation {}",
-    "express it with the operations in docs/reference/onnx.md"};
+inline constexpr Message OneInputOneOutput{"dataflow.one_input_one_output",
+                                           "the network has {} inputs and {} outputs",
+                                           "give it one input and one output"};
 inline constexpr Message TooMuchPadding{
     "dataflow.too_much_padding",
     "padding of {} pixels {} makes more windows than a kernel of {} can pass at full rate",
     "use at most kernel - 1 pixels of padding along each axis, both sides together"};
-inline constexpr Message DelayModelMissing{
-    "dataflow.delay_model_missing", "there is no delay model for the family '{}'",
-    "add data/delays/FAMILY.json or choose another part"};
-inline constexpr Message DelayModelInvalid{
-    "dataflow.delay_model_invalid", "the value of '{}' is missing or not a positive number",
-    "compare with data/delays/xcu.json"};
-inline constexpr Message PlanInvalid{
-    "dataflow.plan_invalid", "the stream's description is not valid: {}",
-    "compile the network again"};
+inline constexpr Message DelayModelMissing{"dataflow.delay_model_missing",
+                                           "there is no delay model for the family '{}'",
+                                           "add data/delays/FAMILY.json or choose another part"};
+inline constexpr Message DelayModelInvalid{"dataflow.delay_model_invalid",
+                                           "the value of '{}' is missing or not a positive number",
+                                           "compare with data/delays/xcu.json"};
+inline constexpr Message PlanInvalid{"dataflow.plan_invalid",
+                                     "the stream's description is not valid: {}",
+                                     "compile the network again"};
 
 }  // namespace millrace::dataflow::messages

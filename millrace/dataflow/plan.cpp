@@ -33,8 +33,7 @@ std::string identifier(const std::string& name) {
 Result<std::vector<const Op*>> chain(const Graph& graph) {
   const std::vector<ValueId> inputs = graph.inputs();
   if (inputs.size() != 1 || graph.outputs().size() != 1)
-    return error(messages::OneInputOneOutput, graph.name(), inputs.size(),
-                 graph.outputs().size());
+    return error(messages::OneInputOneOutput, graph.name(), inputs.size(), graph.outputs().size());
   const auto users = graph.users();
   std::vector<const Op*> ops;
   for (ValueId value = inputs[0]; value != graph.outputs()[0];) {
@@ -55,7 +54,7 @@ Result<std::vector<const Op*>> chain(const Graph& graph) {
 
 /// Walks along the chain and lowers each operation to the stage that is open, or to new ones.
 class Planner {
- public:
+public:
   Planner(const Graph& graph, const PlanOptions& options, DelayModel delays)
       : graph_(graph), delays_(std::move(delays)) {
     circuit_.name = identifier(graph.name());
@@ -72,7 +71,7 @@ class Planner {
     return std::move(circuit_);
   }
 
- private:
+private:
   /// Room left behind a datapath for the multiplexer in front of a window's memory.
   double memory_deadline_ps() const {
     return circuit_.clock_ns * 1000 - delays_.register_ps - 2 * delays_.lut_ps;
@@ -159,10 +158,7 @@ class Planner {
       advance_map(op, append_linear(map_, vector_.elements, linear_map(graph_, op)));
       return {};
     }
-    std::optional<Vector> result = append_elementwise(map_, vector_, op);
-    if (!result)
-      return error(messages::Unsupported, place(op), op.mnemonic(), op.name);
-    advance_map(op, std::move(result->elements));
+    advance_map(op, append_elementwise(map_, vector_, op));
     return {};
   }
 
@@ -171,9 +167,8 @@ class Planner {
   /// Output lanes: as many as the input rate asks for, or, where rows pause between windows
   /// (stride, pooling), the fewest that still keep up, if that about halves the hardware.
   std::optional<WindowGeometry> choose_lanes(const graph::Window& window) const {
-    const int64_t natural =
-        std::min((stream_.lanes + window.stride_w - 1) / window.stride_w,
-                 std::max<int64_t>(1, window.out_width(stream_.width)));
+    const int64_t natural = std::min((stream_.lanes + window.stride_w - 1) / window.stride_w,
+                                     std::max<int64_t>(1, window.out_width(stream_.width)));
     for (int64_t lanes = 1; lanes < natural && lanes <= (natural + 1) / 2; ++lanes)
       if (const auto geometry = window_geometry(stream_, window, lanes))
         return geometry;
@@ -212,8 +207,8 @@ class Planner {
     // The window's multiplexers and padding masks stand behind its registers.
     int levels = window.is_padded() ? 1 : 0;
     if (geometry->skew() != 0 && geometry->out_beats > 1)
-      levels += static_cast<int>(
-          std::ceil(std::log2(static_cast<double>(geometry->out_beats)) / 2));
+      levels +=
+          static_cast<int>(std::ceil(std::log2(static_cast<double>(geometry->out_beats)) / 2));
     if (geometry->separate_tail)
       levels += 1;
     input_ready_ps_ = levels * delays_.lut_ps;
@@ -249,8 +244,8 @@ class Planner {
     for (int64_t beat = 0; beat < stream_.beats_per_frame(); ++beat) {
       std::vector<int64_t> weights(weights_of_beat, 0);
       for (int64_t element = 0; element < elements; ++element) {
-        const int64_t column = (beat % stream_.beats_per_row()) * stream_.lanes +
-                               element / stream_.channels;
+        const int64_t column =
+            (beat % stream_.beats_per_row()) * stream_.lanes + element / stream_.channels;
         if (column >= stream_.width)
           continue;  // behind the row's end: a weight of 0 ignores whatever stands there
         const int64_t index =
@@ -281,11 +276,10 @@ class Planner {
     }
     for (const NodeId sum : append_products(stage.products, inputs, weights, used))
       stage.products.outputs.push_back({sum, stage.sum_type});
-    const double deadline_ps = circuit_.clock_ns * 1000 - delays_.register_ps -
-                               delays_.adder_ps(stage.sum_type.width);
+    const double deadline_ps =
+        circuit_.clock_ns * 1000 - delays_.register_ps - delays_.adder_ps(stage.sum_type.width);
     MR_TRY_STATUS(stage.products.pipeline(delays_, circuit_.clock_ns, input_ready_ps_,
-                                          std::max(0.0, deadline_ps),
-                                          "layer '" + op.name + "'"));
+                                          std::max(0.0, deadline_ps), "layer '" + op.name + "'"));
     input_ready_ps_ = 0;
     stream_ = {.height = 1, .width = 1, .channels = map.rows, .element = op.type.fixed()};
     name_ = op.name;
@@ -298,8 +292,8 @@ class Planner {
   const Graph& graph_;
   const DelayModel delays_;
   Circuit circuit_;
-  StreamType stream_;           // what leaves the last stage, or the open map
-  double input_ready_ps_ = 0;   // when it settles after the clock edge
+  StreamType stream_;          // what leaves the last stage, or the open map
+  double input_ready_ps_ = 0;  // when it settles after the clock edge
 
   bool map_open_ = false;
   Datapath map_;

@@ -11,9 +11,9 @@ namespace millrace::dataflow {
 
 /// What the user wishes for.
 struct PlanOptions {
-  int64_t lanes = 1;                ///< pixels that arrive in a clock cycle, 1 to the row's width
-  double clock_ns = 5;              ///< clock period
-  std::string delay_family = "xcu"; ///< names the delay model
+  int64_t lanes = 1;                 ///< pixels that arrive in a clock cycle, 1 to the row's width
+  double clock_ns = 5;               ///< clock period
+  std::string delay_family = "xcu";  ///< names the delay model
 };
 
 /// Turns an exact graph (one input, one output, each value used once) into a circuit that takes a

@@ -25,9 +25,8 @@ Cycles window_times(const WindowGeometry& g, const Cycles& in) {
     const int64_t last_arrival = arrival(g.input.height - 1, g.beats - 1);
     // Steps of flush rows follow the frame's last beat, one a cycle.
     const auto step_cycle = [&](int64_t row, int64_t beat) {
-      return row < g.input.height
-                 ? arrival(row, beat)
-                 : last_arrival + 1 + (row - g.input.height) * g.beats + beat;
+      return row < g.input.height ? arrival(row, beat)
+                                  : last_arrival + 1 + (row - g.input.height) * g.beats + beat;
     };
     for (int64_t row = 0; row < g.out_height; ++row) {
       const int64_t in_row = g.completion_time(row);
@@ -58,42 +57,44 @@ Cycles last_of_frames(const Cycles& in, int64_t beats) {
 }
 
 nlohmann::ordered_json to_json(const StreamType& stream) {
-  return {{"height", stream.height},     {"width", stream.width},
-          {"channels", stream.channels}, {"lanes", stream.lanes},
+  return {{"height", stream.height},
+          {"width", stream.width},
+          {"channels", stream.channels},
+          {"lanes", stream.lanes},
           {"type", stream.element.to_string()}};
 }
 
 nlohmann::ordered_json sizes_of(const StageKind& kind) {
   return std::visit(
-      graph::Overloaded{
-          [](const WindowStage& s) {
-            const WindowGeometry& g = s.geometry;
-            return nlohmann::ordered_json{{"kernel", {g.window.kernel_h, g.window.kernel_w}},
-                                          {"stride", {g.window.stride_h, g.window.stride_w}},
-                                          {"history", g.history},
-                                          {"tail_steps", g.tail_steps},
-                                          {"flush_rows", g.flush_rows}};
-          },
-          [](const MapStage& s) {
-            int64_t adders = 0;
-            int64_t adder_bits = 0;
-            for (const Node& node : s.datapath.nodes())
-              if (std::holds_alternative<AddNode>(node.kind)) {
-                ++adders;
-                adder_bits += node.type().width;
-              }
-            return nlohmann::ordered_json{{"copies", s.lanes},
-                                          {"adders", adders * s.lanes},
-                                          {"adder_bits", adder_bits * s.lanes}};
-          },
-          [](const AccumulateStage& s) {
-            int64_t weight_bits = 0;
-            for (const FixedType& type : s.weight_types)
-              weight_bits += type.width;
-            return nlohmann::ordered_json{{"beats", s.weights.size()},
-                                          {"multipliers", s.weight_types.size()},
-                                          {"weight_bits_a_beat", weight_bits}};
-          }},
+      graph::Overloaded{[](const WindowStage& s) {
+                          const WindowGeometry& g = s.geometry;
+                          return nlohmann::ordered_json{
+                              {"kernel", {g.window.kernel_h, g.window.kernel_w}},
+                              {"stride", {g.window.stride_h, g.window.stride_w}},
+                              {"history", g.history},
+                              {"tail_steps", g.tail_steps},
+                              {"flush_rows", g.flush_rows}};
+                        },
+                        [](const MapStage& s) {
+                          int64_t adders = 0;
+                          int64_t adder_bits = 0;
+                          for (const Node& node : s.datapath.nodes())
+                            if (std::holds_alternative<AddNode>(node.kind)) {
+                              ++adders;
+                              adder_bits += node.type().width;
+                            }
+                          return nlohmann::ordered_json{{"copies", s.lanes},
+                                                        {"adders", adders * s.lanes},
+                                                        {"adder_bits", adder_bits * s.lanes}};
+                        },
+                        [](const AccumulateStage& s) {
+                          int64_t weight_bits = 0;
+                          for (const FixedType& type : s.weight_types)
+                            weight_bits += type.width;
+                          return nlohmann::ordered_json{{"beats", s.weights.size()},
+                                                        {"multipliers", s.weight_types.size()},
+                                                        {"weight_bits_a_beat", weight_bits}};
+                        }},
       kind);
 }
 

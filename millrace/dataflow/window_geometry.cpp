@@ -30,8 +30,7 @@ std::optional<WindowGeometry> window_geometry(const StreamType& input, const gra
   g.span = (g.out_lanes - 1) * window.stride_w + window.kernel_w;
   g.beat_steps = std::max<int64_t>(1, g.advance() / input.lanes);
   for (int64_t beat = 0; beat < g.out_beats; ++beat)
-    g.lookahead =
-        std::max(g.lookahead, last_column(g, beat) / input.lanes - beat * g.beat_steps);
+    g.lookahead = std::max(g.lookahead, last_column(g, beat) / input.lanes - beat * g.beat_steps);
   const int64_t last_step = g.lookahead + (g.out_beats - 1) * g.beat_steps;
   g.tail_steps = std::max<int64_t>(0, last_step - (g.beats - 1));
 
@@ -40,8 +39,7 @@ std::optional<WindowGeometry> window_geometry(const StreamType& input, const gra
     g.flush_rows += g.completing_row(row) >= input.height ? 1 : 0;
 
   // Rows between two that complete an output row, within the frame and from frame to frame.
-  int64_t row_gap =
-      input.height + g.completion_time(0) - g.completion_time(g.out_height - 1);
+  int64_t row_gap = input.height + g.completion_time(0) - g.completion_time(g.out_height - 1);
   for (int64_t row = 1; row < g.out_height; ++row)
     row_gap = std::min(row_gap, g.completion_time(row) - g.completion_time(row - 1));
   if (g.first_row < 0 || row_gap < 1 || g.flush_rows > std::min(g.first_row, input.height))

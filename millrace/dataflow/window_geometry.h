@@ -13,23 +13,23 @@ namespace millrace::dataflow {
 ///
 /// Each row of the input takes `beats` steps. In the rows that complete an output row, output
 /// beat b leaves one cycle after step lookahead + b * beat_steps. Steps beyond the row's last beat
-/// (`tail_steps`) and output rows that no input row completes (`flush_rows`, whose windows reach into
-/// the padding below) need no input: they follow of themselves, one step a cycle.
+/// (`tail_steps`) and output rows that no input row completes (`flush_rows`, whose windows reach
+/// into the padding below) need no input: they follow of themselves, one step a cycle.
 struct WindowGeometry {
   StreamType input;
   graph::Window window;
   int64_t out_height = 0, out_width = 0;
   int64_t out_lanes = 1;
 
-  int64_t beats = 1;         ///< input beats a row
-  int64_t out_beats = 1;     ///< output beats a row
-  int64_t span = 1;          ///< adjacent pixels of a row that one output beat covers
-  int64_t lookahead = 0;     ///< step that completes output beat 0
-  int64_t beat_steps = 1;    ///< steps from one output beat to the next
-  int64_t tail_steps = 0;    ///< steps behind the last beat of a row
-  int64_t flush_rows = 0;    ///< output rows that follow the last row of a frame
-  int64_t history = 1;       ///< pixels of each row that are kept at hand
-  int64_t first_row = 0;     ///< input row that completes output row 0
+  int64_t beats = 1;           ///< input beats a row
+  int64_t out_beats = 1;       ///< output beats a row
+  int64_t span = 1;            ///< adjacent pixels of a row that one output beat covers
+  int64_t lookahead = 0;       ///< step that completes output beat 0
+  int64_t beat_steps = 1;      ///< steps from one output beat to the next
+  int64_t tail_steps = 0;      ///< steps behind the last beat of a row
+  int64_t flush_rows = 0;      ///< output rows that follow the last row of a frame
+  int64_t history = 1;         ///< pixels of each row that are kept at hand
+  int64_t first_row = 0;       ///< input row that completes output row 0
   bool separate_tail = false;  ///< the next row may begin before the tail has ended
 
   /// The row of the padded map that completes output row `row`, counted from the map's first row.

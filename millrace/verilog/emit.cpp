@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "millrace/verilog/emit.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 
 #include "millrace/graph/op.h"
 #include "millrace/verilog/emit_datapath.h"
@@ -36,13 +35,15 @@ std::vector<std::pair<std::string, Expr>> clock_and_reset() {
   return {{"clk_i", nullptr}, {"rst_i", nullptr}};
 }
 
-Expr flag(bool value) { return expr(Literal{1, value, false}); }
+Expr flag(bool value) {
+  return expr(Literal{1, value, false});
+}
 
 /// The ports of a circuit that moves data by valid alone.
 std::vector<Port> valid_ports(int64_t in_bits, int64_t out_bits) {
-  return {{Direction::Input, "clk_i", 0},         {Direction::Input, "rst_i", 0},
-          {Direction::Input, "in_valid_i", 0},    {Direction::Input, "in_data_i", in_bits},
-          {Direction::Output, "out_valid_o", 0},  {Direction::Output, "out_data_o", out_bits}};
+  return {{Direction::Input, "clk_i", 0},        {Direction::Input, "rst_i", 0},
+          {Direction::Input, "in_valid_i", 0},   {Direction::Input, "in_data_i", in_bits},
+          {Direction::Output, "out_valid_o", 0}, {Direction::Output, "out_data_o", out_bits}};
 }
 
 /// A long constant as a concatenation of sized literals, the first value lowest.
@@ -114,12 +115,11 @@ std::vector<Module> emit_accumulate(const std::string& module_name, const Stage&
   add(Comment{""});
   add(Comment{"Products and their sums"});
   add(Signal{"sums", sum_bits, false, {}});
-  Instance u_products{.module = module_name + "_products", .name = "u_products",
-                      .parameters = {}, .ports = {}};
+  Instance u_products{
+      .module = module_name + "_products", .name = "u_products", .parameters = {}, .ports = {}};
   if (has_registers(accumulate.products))
     u_products.ports.emplace_back("clk_i", nullptr);
-  u_products.ports.emplace_back("in_data_i",
-                                expr(Concat{{name("weights_q"), name("in_data_i")}}));
+  u_products.ports.emplace_back("in_data_i", expr(Concat{{name("weights_q"), name("in_data_i")}}));
   u_products.ports.emplace_back("out_data_o", name("sums"));
   add(std::move(u_products));
   add(Comment{""});
@@ -129,17 +129,16 @@ std::vector<Module> emit_accumulate(const std::string& module_name, const Stage&
                    .name = "u_flags",
                    .parameters = {{"Width", number(3)}, {"Cycles", number(latency)}},
                    .ports = clock_and_reset()};
-  u_flags.ports.emplace_back("in_i", expr(Concat{{name("in_valid_i"),
-                                                  binary("==", name("beat_q"), zero),
-                                                  name("last")}}));
+  u_flags.ports.emplace_back(
+      "in_i", expr(Concat{{name("in_valid_i"), binary("==", name("beat_q"), zero), name("last")}}));
   u_flags.ports.emplace_back(
       "out_o", expr(Concat{{name("sums_valid"), name("sums_first"), name("sums_last")}}));
   add(std::move(u_flags));
 
   std::vector<Expr> bias;
   for (size_t i = accumulate.bias.size(); i-- > 0;)
-    bias.push_back(expr(Literal{accumulate.sum_type.width, accumulate.bias[i],
-                                accumulate.sum_type.is_signed}));
+    bias.push_back(expr(
+        Literal{accumulate.sum_type.width, accumulate.bias[i], accumulate.sum_type.is_signed}));
   Instance u_accumulator{.module = "mr_accumulator",
                          .name = "u_accumulator",
                          .parameters = {{"Outputs", number(outputs)},
@@ -163,37 +162,38 @@ Instance window_instance(const std::string& instance_name, const WindowStage& st
   const auto element_bits = g.input.element.width;
   const bool pad_rows = g.window.pad_top > 0 || g.flush_rows > 0;
   const bool pad_columns = g.window.pad_left > 0 || g.window.pad_right > 0;
-  return {.module = "mr_window",
-          .name = instance_name,
-          .parameters = {{"Height", number(g.input.height)},
-                         {"Width", number(g.input.width)},
-                         {"Lanes", number(g.input.lanes)},
-                         {"PixelBits", number(channels * element_bits)},
-                         {"KernelH", number(g.window.kernel_h)},
-                         {"KernelW", number(g.window.kernel_w)},
-                         {"StrideH", number(g.window.stride_h)},
-                         {"StrideW", number(g.window.stride_w)},
-                         {"PadTop", number(g.window.pad_top)},
-                         {"PadLeft", number(g.window.pad_left)},
-                         {"PadRows", flag(pad_rows)},
-                         {"PadColumns", flag(pad_columns)},
-                         {"PadPixel", expr(Repeat{channels, expr(Literal{element_bits,
-                                                                         stage.pad_raw, false})})},
-                         {"OutHeight", number(g.out_height)},
-                         {"OutLanes", number(g.out_lanes)},
-                         {"OutBeats", number(g.out_beats)},
-                         {"Lookahead", number(g.lookahead)},
-                         {"BeatSteps", number(g.beat_steps)},
-                         {"TailSteps", number(g.tail_steps)},
-                         {"FlushRows", number(g.flush_rows)},
-                         {"History", number(g.history)},
-                         {"SeparateTail", flag(g.separate_tail)}},
-          .ports = clock_and_reset()};
+  return {
+      .module = "mr_window",
+      .name = instance_name,
+      .parameters = {{"Height", number(g.input.height)},
+                     {"Width", number(g.input.width)},
+                     {"Lanes", number(g.input.lanes)},
+                     {"PixelBits", number(channels * element_bits)},
+                     {"KernelH", number(g.window.kernel_h)},
+                     {"KernelW", number(g.window.kernel_w)},
+                     {"StrideH", number(g.window.stride_h)},
+                     {"StrideW", number(g.window.stride_w)},
+                     {"PadTop", number(g.window.pad_top)},
+                     {"PadLeft", number(g.window.pad_left)},
+                     {"PadRows", flag(pad_rows)},
+                     {"PadColumns", flag(pad_columns)},
+                     {"PadPixel",
+                      expr(Repeat{channels, expr(Literal{element_bits, stage.pad_raw, false})})},
+                     {"OutHeight", number(g.out_height)},
+                     {"OutLanes", number(g.out_lanes)},
+                     {"OutBeats", number(g.out_beats)},
+                     {"Lookahead", number(g.lookahead)},
+                     {"BeatSteps", number(g.beat_steps)},
+                     {"TailSteps", number(g.tail_steps)},
+                     {"FlushRows", number(g.flush_rows)},
+                     {"History", number(g.history)},
+                     {"SeparateTail", flag(g.separate_tail)}},
+      .ports = clock_and_reset()};
 }
 
 /// Builds the top module stage by stage.
 class TopEmitter {
- public:
+public:
   TopEmitter(const Circuit& circuit, const Schedule& schedule)
       : circuit_(circuit), schedule_(schedule) {}
 
@@ -201,16 +201,16 @@ class TopEmitter {
     top_.name = circuit_.name;
     top_.comment = fmt::format(
         "{}: {} -> {}\n\n"
-        "  in_data_i   lane l, channel c in bits [(l * {} + c) * {} +: {}]; lanes behind the row's\n"
+        "  in_data_i   lane l, channel c in bits [(l * {} + c) * {} +: {}]; lanes behind the "
+        "row's\n"
         "              end carry anything\n"
         "  out_data_o  channel c in bits [c * {} +: {}]\n\n"
         "Latency {} cycles from the first beat of a frame to its last result, when beats arrive\n"
         "back to back; each frame takes {} beats. Gaps are allowed anywhere, there is no\n"
         "back-pressure.",
-        circuit_.name, describe(circuit_.input), describe(circuit_.output),
-        circuit_.input.channels, circuit_.input.element.width, circuit_.input.element.width,
-        circuit_.output.element.width, circuit_.output.element.width, schedule_.latency_cycles,
-        circuit_.input.beats_per_frame());
+        circuit_.name, describe(circuit_.input), describe(circuit_.output), circuit_.input.channels,
+        circuit_.input.element.width, circuit_.input.element.width, circuit_.output.element.width,
+        circuit_.output.element.width, schedule_.latency_cycles, circuit_.input.beats_per_frame());
     top_.ports = valid_ports(circuit_.input.beat_bits(), circuit_.output.beat_bits());
 
     stream_ = circuit_.input;
@@ -228,7 +228,7 @@ class TopEmitter {
     return std::move(modules_);
   }
 
- private:
+private:
   template <class Kind>
   void add(Kind item) {
     top_.items.push_back({std::move(item)});
@@ -247,17 +247,17 @@ class TopEmitter {
   }
 
   void emit_stage(const Stage& stage, const dataflow::StageTimes& times) {
-    const std::string title =
-        stage.layers.empty() ? stage.name : fmt::format("{} ({})", stage.name, describe_layers(stage));
+    const std::string title = stage.layers.empty()
+                                  ? stage.name
+                                  : fmt::format("{} ({})", stage.name, describe_layers(stage));
     add(Comment{""});
     add(Comment{fmt::format("{}, {}: {}; beats leave in cycles {} to {}", title, times.kind,
                             describe(stage.output), times.first_out, times.last_out)});
-    std::visit(Overloaded{[&](const WindowStage& window) { emit_window(stage, window); },
-                          [&](const MapStage& map) { emit_map(stage, map); },
-                          [&](const AccumulateStage& accumulate) {
-                            emit_accumulator(stage, accumulate);
-                          }},
-               stage.kind);
+    std::visit(
+        Overloaded{[&](const WindowStage& window) { emit_window(stage, window); },
+                   [&](const MapStage& map) { emit_map(stage, map); },
+                   [&](const AccumulateStage& accumulate) { emit_accumulator(stage, accumulate); }},
+        stage.kind);
     uses_clock_ = uses_clock_ || stage.latency_cycles > 0;
     window_ = std::get_if<WindowStage>(&stage.kind);
     stream_ = stage.output;
@@ -306,18 +306,17 @@ class TopEmitter {
     const std::string module_name = circuit_.name + "_" + stage.name;
     modules_.push_back(emit_datapath(
         map.datapath, module_name,
-        fmt::format("Layers {}, for one pixel.\n\n  in_data_i   {}\n  out_data_o  {} channels, {}"
-                    "\n\nLatency {} cycles. Throughput 1 pixel/cycle.",
-                    describe_layers(stage),
-                    window_ ? fmt::format("{}x{} pixels of {} channels, row-major, {}",
-                                          window_->geometry.window.kernel_h,
-                                          window_->geometry.window.kernel_w,
-                                          window_->geometry.input.channels,
-                                          window_->geometry.input.element.to_string())
-                            : fmt::format("{} channels, {}", stream_.channels,
-                                          stream_.element.to_string()),
-                    stage.output.channels, stage.output.element.to_string(),
-                    stage.latency_cycles)));
+        fmt::format(
+            "Layers {}, for one pixel.\n\n  in_data_i   {}\n  out_data_o  {} channels, {}"
+            "\n\nLatency {} cycles. Throughput 1 pixel/cycle.",
+            describe_layers(stage),
+            window_
+                ? fmt::format("{}x{} pixels of {} channels, row-major, {}",
+                              window_->geometry.window.kernel_h, window_->geometry.window.kernel_w,
+                              window_->geometry.input.channels,
+                              window_->geometry.input.element.to_string())
+                : fmt::format("{} channels, {}", stream_.channels, stream_.element.to_string()),
+            stage.output.channels, stage.output.element.to_string(), stage.latency_cycles)));
 
     const std::string signal = stage.name;
     const int64_t lane_bits = stage.output.channels * stage.output.element.width;
@@ -363,10 +362,8 @@ class TopEmitter {
     const std::string signal = stage.name;
     const int64_t bits = stage.output.beat_bits();
     declare_output(signal, bits);
-    Instance instance{.module = module_name,
-                      .name = "u_" + signal,
-                      .parameters = {},
-                      .ports = clock_and_reset()};
+    Instance instance{
+        .module = module_name, .name = "u_" + signal, .parameters = {}, .ports = clock_and_reset()};
     instance.ports.insert(instance.ports.end(), {{"in_valid_i", valid_},
                                                  {"in_data_i", data_},
                                                  {"out_valid_o", name(signal + "_valid")},
@@ -395,22 +392,23 @@ Module emit_axis(const Circuit& circuit, const Schedule& schedule) {
   const int64_t in_bits = circuit.input.beat_bits();
   const int64_t out_bits = circuit.output.beat_bits();
   const int64_t frames = schedule.latency_cycles / schedule.interval_cycles + 2;
-  Module m{.comment = fmt::format(
-               "{} behind AXI4-Stream ports: {} beats a frame in, {} out. tdata holds a beat in its "
-               "low bits.\nA frame is admitted when there is room for its results; tlast marks the "
-               "last result of a frame.",
-               circuit.name, circuit.input.beats_per_frame(), circuit.output.beats_per_frame()),
-           .name = circuit.name + "_axis",
-           .ports = {{Direction::Input, "clk_i", 0},
-                     {Direction::Input, "rst_i", 0},
-                     {Direction::Input, "s_axis_tvalid", 0},
-                     {Direction::Output, "s_axis_tready", 0},
-                     {Direction::Input, "s_axis_tdata", bytes(in_bits)},
-                     {Direction::Output, "m_axis_tvalid", 0},
-                     {Direction::Input, "m_axis_tready", 0},
-                     {Direction::Output, "m_axis_tdata", bytes(out_bits)},
-                     {Direction::Output, "m_axis_tlast", 0}},
-           .items = {}};
+  Module m{
+      .comment = fmt::format(
+          "{} behind AXI4-Stream ports: {} beats a frame in, {} out. tdata holds a beat in its "
+          "low bits.\nA frame is admitted when there is room for its results; tlast marks the "
+          "last result of a frame.",
+          circuit.name, circuit.input.beats_per_frame(), circuit.output.beats_per_frame()),
+      .name = circuit.name + "_axis",
+      .ports = {{Direction::Input, "clk_i", 0},
+                {Direction::Input, "rst_i", 0},
+                {Direction::Input, "s_axis_tvalid", 0},
+                {Direction::Output, "s_axis_tready", 0},
+                {Direction::Input, "s_axis_tdata", bytes(in_bits)},
+                {Direction::Output, "m_axis_tvalid", 0},
+                {Direction::Input, "m_axis_tready", 0},
+                {Direction::Output, "m_axis_tdata", bytes(out_bits)},
+                {Direction::Output, "m_axis_tlast", 0}},
+      .items = {}};
   const auto add = [&m](auto item) { m.items.push_back({std::move(item)}); };
   add(Signal{"core_in_valid", 0, false, {}});
   add(Signal{"core_in_data", in_bits, false, {}});
@@ -432,8 +430,8 @@ Module emit_axis(const Circuit& circuit, const Schedule& schedule) {
                                        {"core_out_valid_i", name("core_out_valid")},
                                        {"core_out_data_i", name("core_out_data")}});
   add(std::move(axis));
-  Instance core{.module = circuit.name, .name = "u_core", .parameters = {},
-                .ports = clock_and_reset()};
+  Instance core{
+      .module = circuit.name, .name = "u_core", .parameters = {}, .ports = clock_and_reset()};
   core.ports.insert(core.ports.end(), {{"in_valid_i", name("core_in_valid")},
                                        {"in_data_i", name("core_in_data")},
                                        {"out_valid_o", name("core_out_valid")},

@@ -18,8 +18,7 @@ struct SourceFile {
 /// The SystemVerilog of a circuit: one file for each datapath and accumulator, the top module
 /// (module NAME: fixed latency, valid only), and NAME_axis, the AXI4-Stream wrapper. Modules of
 /// the hardware library are used, not included: see library_files().
-std::vector<SourceFile> emit(const dataflow::Circuit& circuit,
-                             const dataflow::Schedule& schedule);
+std::vector<SourceFile> emit(const dataflow::Circuit& circuit, const dataflow::Schedule& schedule);
 
 /// The files of rtl/ that emitted circuits use, in compilation order, by name.
 const std::vector<std::string>& library_files();

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "millrace/verilog/emit_datapath.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <map>
 #include <set>
 #include <utility>
@@ -35,12 +34,16 @@ FixedType declared_type(const Node& node) {
   return node.type();
 }
 
-Expr cast(int width, Expr operand) { return expr(Cast{width, std::move(operand)}); }
+Expr cast(int width, Expr operand) {
+  return expr(Cast{width, std::move(operand)});
+}
 
-Expr as_signed(Expr operand) { return expr(Call{"$signed", {std::move(operand)}}); }
+Expr as_signed(Expr operand) {
+  return expr(Call{"$signed", {std::move(operand)}});
+}
 
 class DatapathEmitter {
- public:
+public:
   explicit DatapathEmitter(const Datapath& datapath) : path_(datapath) {}
 
   Module run(const std::string& module_name, const std::string& comment) {
@@ -66,7 +69,7 @@ class DatapathEmitter {
     return std::move(module_);
   }
 
- private:
+private:
   /// The last cycle in which each node is read, -1 for nodes that nobody reads.
   void find_lifetimes() {
     last_use_.assign(path_.nodes().size(), -1);
@@ -97,8 +100,7 @@ class DatapathEmitter {
       return expr(Literal{width, constant->value, node.lo < 0});
     if (declared_type(node).width > width)
       truncated_.insert({id, cycle});
-    return declared_type(node).width == width ? signal(id, cycle)
-                                              : cast(width, signal(id, cycle));
+    return declared_type(node).width == width ? signal(id, cycle) : cast(width, signal(id, cycle));
   }
 
   /// Node `id` shifted right by `shift`, as an operand of `width` bits.
@@ -164,22 +166,22 @@ class DatapathEmitter {
     const std::string target = fmt::format("n{}", id);
     const FixedType type = declared_type(node);
     declare(target, type);
-    std::visit(Overloaded{[&](const InputNode&) {
-                            assign(target, select(name("in_data_i"), in_offset, type.width));
-                          },
-                          [](const ConstantNode&) {},
-                          [&](const AddNode& add) { emit_add(target, type.width, node, add); },
-                          [&](const GateNode& gate) {
-                            const Expr mask = expr(
-                                Repeat{type.width, bit(signal(gate.control, node.cycle), gate.bit)});
-                            assign(target,
-                                   binary("&", operand(gate.value, node.cycle, type.width), mask));
-                          },
-                          [&](const ReluNode& relu) { emit_relu(target, type.width, node, relu); },
-                          [&](const MaxNode& max) { emit_max(target, type.width, node, max); },
-                          [&](const RequantizeNode& rq) { emit_requantize(target, node, rq); },
-                          [&](const TableNode& table) { emit_table(target, node, table); }},
-               node.kind);
+    std::visit(
+        Overloaded{[&](const InputNode&) {
+                     assign(target, select(name("in_data_i"), in_offset, type.width));
+                   },
+                   [](const ConstantNode&) {},
+                   [&](const AddNode& add) { emit_add(target, type.width, node, add); },
+                   [&](const GateNode& gate) {
+                     const Expr mask =
+                         expr(Repeat{type.width, bit(signal(gate.control, node.cycle), gate.bit)});
+                     assign(target, binary("&", operand(gate.value, node.cycle, type.width), mask));
+                   },
+                   [&](const ReluNode& relu) { emit_relu(target, type.width, node, relu); },
+                   [&](const MaxNode& max) { emit_max(target, type.width, node, max); },
+                   [&](const RequantizeNode& rq) { emit_requantize(target, node, rq); },
+                   [&](const TableNode& table) { emit_table(target, node, table); }},
+        node.kind);
   }
 
   /// A sum. Where one operand is shifted up, the other's low bits pass beside the carry chain.
@@ -215,37 +217,32 @@ class DatapathEmitter {
   void emit_max(const std::string& target, int width, const Node& node, const MaxNode& max) {
     const Node& a = path_.node(max.a);
     const Node& b = path_.node(max.b);
-    const FixedType both =
-        narrowest_type(std::min(a.lo, b.lo), std::max(a.hi, b.hi), 0).value();
+    const FixedType both = narrowest_type(std::min(a.lo, b.lo), std::max(a.hi, b.hi), 0).value();
     // Declared types may be wider than the ranges; equal widths keep the comparison plain.
-    const int common =
-        std::max({both.width, declared_type(a).width, declared_type(b).width});
+    const int common = std::max({both.width, declared_type(a).width, declared_type(b).width});
     const auto side = [&](NodeId id) {
       const Expr value = operand(id, node.cycle, common);
       return both.is_signed ? as_signed(value) : value;
     };
-    assign(target, expr(Conditional{binary(">", side(max.a), side(max.b)),
-                                    operand(max.a, node.cycle, width),
-                                    operand(max.b, node.cycle, width)}));
+    assign(target,
+           expr(Conditional{binary(">", side(max.a), side(max.b)),
+                            operand(max.a, node.cycle, width), operand(max.b, node.cycle, width)}));
   }
 
   void emit_requantize(const std::string& target, const Node& node, const RequantizeNode& rq) {
     const FixedType from = declared_type(path_.node(rq.x));
-    const auto mode = [](auto value) {
-      return name("mr_pkg::" + std::string(to_string(value)));
-    };
-    module_.items.push_back(
-        {Instance{.module = "mr_requantize",
-                  .name = "u_" + target,
-                  .parameters = {{"InWidth", number(from.width)},
-                                 {"InSigned", expr(Literal{1, from.is_signed, false})},
-                                 {"Shift", number(rq.from_frac_bits - rq.to.type.frac_bits)},
-                                 {"OutWidth", number(rq.to.type.width)},
-                                 {"OutSigned", expr(Literal{1, rq.to.type.is_signed, false})},
-                                 {"Rounding", mode(rq.to.rounding)},
-                                 {"Overflow", mode(rq.to.overflow)}},
-                  .ports = {{"in_data_i", signal(rq.x, node.cycle)},
-                            {"out_data_o", name(target)}}}});
+    const auto mode = [](auto value) { return name("mr_pkg::" + std::string(to_string(value))); };
+    module_.items.push_back({Instance{
+        .module = "mr_requantize",
+        .name = "u_" + target,
+        .parameters = {{"InWidth", number(from.width)},
+                       {"InSigned", expr(Literal{1, from.is_signed, false})},
+                       {"Shift", number(rq.from_frac_bits - rq.to.type.frac_bits)},
+                       {"OutWidth", number(rq.to.type.width)},
+                       {"OutSigned", expr(Literal{1, rq.to.type.is_signed, false})},
+                       {"Rounding", mode(rq.to.rounding)},
+                       {"Overflow", mode(rq.to.overflow)}},
+        .ports = {{"in_data_i", signal(rq.x, node.cycle)}, {"out_data_o", name(target)}}}});
   }
 
   void emit_table(const std::string& target, const Node& node, const TableNode& table) {
@@ -309,12 +306,15 @@ class DatapathEmitter {
   const Datapath& path_;
   Module module_;
   std::vector<int> last_use_;
-  std::set<std::pair<NodeId, int>> truncated_;  // signals (node, cycle) whose high bits somebody drops
+  std::set<std::pair<NodeId, int>>
+      truncated_;  // signals (node, cycle) whose high bits somebody drops
 };
 
 }  // namespace
 
-bool has_registers(const Datapath& datapath) { return datapath.latency_cycles() > 0; }
+bool has_registers(const Datapath& datapath) {
+  return datapath.latency_cycles() > 0;
+}
 
 Module emit_datapath(const Datapath& datapath, const std::string& module_name,
                      const std::string& comment) {

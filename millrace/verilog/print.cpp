@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 
 #include "millrace/graph/op.h"
 #include "millrace/verilog/syntax.h"
@@ -23,7 +22,9 @@ bool is_simple(const Expr& e) {
 }
 
 /// An operand, in parentheses unless it stands by itself.
-std::string operand(const Expr& e) { return is_simple(e) ? print(e) : "(" + print(e) + ")"; }
+std::string operand(const Expr& e) {
+  return is_simple(e) ? print(e) : "(" + print(e) + ")";
+}
 
 std::string literal(const Literal& l) {
   const Int128 modulus = Int128{1} << l.width;
@@ -42,7 +43,7 @@ std::string range(int64_t width) {
 }
 
 class Printer {
- public:
+public:
   void line(const std::string& text) {
     text_ += text.empty() ? "\n" : std::string(indent_, ' ') + text + "\n";
   }
@@ -91,7 +92,7 @@ class Printer {
 
   std::string take() { return std::move(text_); }
 
- private:
+private:
   void print_item(const Comment& c) {
     if (c.text.empty())
       line("");
@@ -161,8 +162,8 @@ class Printer {
       size_t end = list.size();
       if (end - start > Width) {
         const size_t comma = list.rfind(", .", start + Width);
-        end = comma == std::string::npos || comma <= start ? list.find(", .", start + Width)
-                                                           : comma;
+        end =
+            comma == std::string::npos || comma <= start ? list.find(", .", start + Width) : comma;
         end = end == std::string::npos ? list.size() : end + 1;
       }
       line("  " + list.substr(start, end - start));
@@ -176,38 +177,45 @@ class Printer {
 
 }  // namespace
 
-Expr name(std::string text) { return expr(Name{std::move(text)}); }
-Expr number(int64_t value) { return expr(Number{value}); }
+Expr name(std::string text) {
+  return expr(Name{std::move(text)});
+}
+Expr number(int64_t value) {
+  return expr(Number{value});
+}
 Expr select(Expr base, int64_t offset, int64_t width) {
   return expr(Select{std::move(base), number(offset), width});
 }
-Expr bit(Expr base, int64_t index) { return expr(Select{std::move(base), number(index), 0}); }
+Expr bit(Expr base, int64_t index) {
+  return expr(Select{std::move(base), number(index), 0});
+}
 Expr binary(std::string op, Expr left, Expr right) {
   return expr(Binary{std::move(op), std::move(left), std::move(right)});
 }
 
 std::string print(const Expr& expression) {
   return std::visit(
-      Overloaded{[](const Name& e) { return e.text; },
-                 [](const Number& e) { return fmt::format("{}", e.value); },
-                 [](const Literal& e) { return literal(e); },
-                 [](const Select& e) {
-                   return e.width == 0 ? fmt::format("{}[{}]", print(e.base), print(e.offset))
-                                       : fmt::format("{}[{} +: {}]", print(e.base),
-                                                     print(e.offset), e.width);
-                 },
-                 [](const Concat& e) { return "{" + join(e.parts) + "}"; },
-                 [](const Repeat& e) { return fmt::format("{{{}{{{}}}}}", e.count, print(e.part)); },
-                 [](const Cast& e) { return fmt::format("{}'({})", e.width, print(e.operand)); },
-                 [](const Call& e) { return fmt::format("{}({})", e.function, join(e.arguments)); },
-                 [](const Unary& e) { return e.op + operand(e.operand); },
-                 [](const Binary& e) {
-                   return fmt::format("{} {} {}", operand(e.left), e.op, operand(e.right));
-                 },
-                 [](const Conditional& e) {
-                   return fmt::format("{} ? {} : {}", operand(e.condition), operand(e.then),
-                                      operand(e.otherwise));
-                 }},
+      Overloaded{
+          [](const Name& e) { return e.text; },
+          [](const Number& e) { return fmt::format("{}", e.value); },
+          [](const Literal& e) { return literal(e); },
+          [](const Select& e) {
+            return e.width == 0
+                       ? fmt::format("{}[{}]", print(e.base), print(e.offset))
+                       : fmt::format("{}[{} +: {}]", print(e.base), print(e.offset), e.width);
+          },
+          [](const Concat& e) { return "{" + join(e.parts) + "}"; },
+          [](const Repeat& e) { return fmt::format("{{{}{{{}}}}}", e.count, print(e.part)); },
+          [](const Cast& e) { return fmt::format("{}'({})", e.width, print(e.operand)); },
+          [](const Call& e) { return fmt::format("{}({})", e.function, join(e.arguments)); },
+          [](const Unary& e) { return e.op + operand(e.operand); },
+          [](const Binary& e) {
+            return fmt::format("{} {} {}", operand(e.left), e.op, operand(e.right));
+          },
+          [](const Conditional& e) {
+            return fmt::format("{} ? {} : {}", operand(e.condition), operand(e.then),
+                               operand(e.otherwise));
+          }},
       expression->kind);
 }
 

@@ -10,7 +10,7 @@ namespace millrace::testing {
 
 /// A directory under the test's temporary folder, removed at the end unless the test fails.
 class ScratchDirectory {
- public:
+public:
   explicit ScratchDirectory(const std::string& name);
   ScratchDirectory(const ScratchDirectory&) = delete;
   ScratchDirectory& operator=(const ScratchDirectory&) = delete;
@@ -18,7 +18,7 @@ class ScratchDirectory {
 
   const std::filesystem::path& path() const { return path_; }
 
- private:
+private:
   std::filesystem::path path_;
 };
 

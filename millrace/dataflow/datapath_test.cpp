@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "millrace/dataflow/datapath.h"
+
+#include <gtest/gtest.h>
+#include <random>
+
+namespace millrace::dataflow {
+namespace {
+
+const DelayModel Delays{.family = "test",
+                        .register_ps = 600,
+                        .lut_ps = 450,
+                        .adder_base_ps = 1000,
+                        .adder_per_bit_ps = 15,
+                        .memory_read_ps = 900};
+constexpr FixedType Byte{.is_signed = true, .width = 8, .frac_bits = 0};
+
+/// A chain of additions: x0 + x1 + ... + x(n-1).
+Datapath adder_chain(int inputs) {
+  Datapath path;
+  NodeId sum = path.input(Byte);
+  for (int i = 1; i < inputs; ++i) {
+    const NodeId x = path.input(Byte);
+    sum = path.add({.a = sum, .b = x});
+  }
+  path.outputs.push_back({sum, path.node(sum).type()});
+  return path;
+}
+
+TEST(Datapath, RangesAreExact) {
+  Datapath path;
+  const NodeId a = path.input(Byte);
+  const NodeId b = path.input(0, 10);
+  const NodeId difference = path.add({.a = a, .b = b, .shift_b = 2, .subtract = true});
+  EXPECT_TRUE(path.node(difference).lo == -128 - 40);
+  EXPECT_TRUE(path.node(difference).hi == 127);
+  EXPECT_EQ(path.node(difference).type(), (FixedType{true, 9, 0}));
+  const NodeId rectified = path.relu(difference);
+  EXPECT_EQ(path.node(rectified).type(), (FixedType{false, 7, 0}));
+  const NodeId gated = path.gate({.value = b, .control = a, .bit = 7});
+  EXPECT_TRUE(path.node(gated).lo == 0 && path.node(gated).hi == 10);
+  const NodeId largest = path.max(a, b);
+  EXPECT_TRUE(path.node(largest).lo == 0 && path.node(largest).hi == 127);
+}
+
+TEST(Datapath, RequantisationsThatSaturateNarrowTheRangeOthersFillTheType) {
+  Datapath path;
+  const NodeId x = path.input(-100, 60);
+  const FixedType nibble{.is_signed = true, .width = 4, .frac_bits = 0};
+  const NodeId saturated = path.requantize(
+      {.x = x, .from_frac_bits = 4, .to = {nibble, Rounding::Floor, Overflow::Saturate}});
+  EXPECT_TRUE(path.node(saturated).lo == -7 && path.node(saturated).hi == 3);
+  const NodeId wrapped = path.requantize(
+      {.x = x, .from_frac_bits = 2, .to = {nibble, Rounding::Floor, Overflow::Wrap}});
+  EXPECT_TRUE(path.node(wrapped).lo == -8 && path.node(wrapped).hi == 7);
+  // The lowest number is out of a symmetric range although it fits the type.
+  const NodeId y = path.input(-8, 7);
+  const NodeId symmetric = path.requantize(
+      {.x = y, .from_frac_bits = 0, .to = {nibble, Rounding::Floor, Overflow::SaturateSymmetric}});
+  EXPECT_NE(symmetric, y);
+  EXPECT_TRUE(path.node(symmetric).lo == -7);
+}
+
+TEST(Datapath, WhatHasOneValueBecomesAConstant) {
+  Datapath path;
+  const NodeId five = path.constant(5);
+  const NodeId sum = path.add({.a = five, .b = path.constant(-7), .shift_a = 1});
+  EXPECT_TRUE(path.node(sum).is_constant());
+  EXPECT_TRUE(path.node(sum).lo == 3);
+  EXPECT_TRUE(path.node(path.relu(path.constant(-1))).is_constant());
+  const FixedType bit{.is_signed = false, .width = 1, .frac_bits = 0};
+  const NodeId wrapped = path.requantize(
+      {.x = five, .from_frac_bits = 0, .to = {bit, Rounding::Floor, Overflow::Wrap}});
+  EXPECT_TRUE(path.node(wrapped).is_constant());
+  EXPECT_TRUE(path.node(wrapped).lo == 1);
+  EXPECT_TRUE(
+      path
+          .node(path.table(
+              {.x = five, .from = {false, 3, 0}, .to = bit, .values = {0, 0, 0, 0, 0, 1, 0, 0}}))
+          .lo == 1);
+}
+
+TEST(Datapath, EveryNodeSettlesWithinThePeriodAndAfterItsOperands) {
+  for (const double clock_ns : {2.5, 3.3, 5.0, 10.0}) {
+    Datapath path = adder_chain(20);
+    ASSERT_TRUE(path.pipeline(Delays, clock_ns, 300, 1000, "test").has_value());
+    for (const Node& node : path.nodes()) {
+      EXPECT_LE(node.ready_ps, clock_ns * 1000 - Delays.register_ps);
+      for (const NodeId id : operands(node.kind))
+        EXPECT_LE(path.node(id).cycle, node.cycle);
+    }
+    EXPECT_LE(path.output_ready_ps(), 1000);
+  }
+}
+
+TEST(Datapath, ThreeAdderLevelsFitFiveNanosecondsAndFourDoNot) {
+  Datapath three = adder_chain(4);
+  ASSERT_TRUE(three.pipeline(Delays, 5, 0, 4400, "test").has_value());
+  EXPECT_EQ(three.latency_cycles(), 0);
+  Datapath four = adder_chain(5);
+  ASSERT_TRUE(four.pipeline(Delays, 5, 0, 4400, "test").has_value());
+  EXPECT_EQ(four.latency_cycles(), 1);
+}
+
+TEST(Datapath, RegisteredOutputsCostACycleUnlessTheyAreRegistersAlready) {
+  Datapath wires;
+  const NodeId x = wires.input(Byte);
+  wires.outputs.push_back({x, Byte});
+  ASSERT_TRUE(wires.pipeline(Delays, 5, 0, 0, "test").has_value());
+  EXPECT_EQ(wires.latency_cycles(), 0);
+  Datapath sum = adder_chain(2);
+  ASSERT_TRUE(sum.pipeline(Delays, 5, 0, 0, "test").has_value());
+  EXPECT_EQ(sum.latency_cycles(), 1);
+  EXPECT_EQ(sum.output_ready_ps(), 0);
+}
+
+TEST(Datapath, AClockThatNoAdderMeetsIsRefused) {
+  Datapath path = adder_chain(2);
+  const Status status = path.pipeline(Delays, 1.5, 0, 0, "layer 'conv1'");
+  ASSERT_FALSE(status.has_value());
+  EXPECT_EQ(status.error().code, "dataflow.clock_too_fast");
+  EXPECT_EQ(status.error().where, "layer 'conv1'");
+}
+
+TEST(Datapath, EvaluatesWhatItsNodesSay) {
+  Datapath path;
+  const NodeId a = path.input(Byte);
+  const NodeId b = path.input(Byte);
+  const NodeId sum = path.add({.a = a, .b = b, .shift_a = 1, .subtract = true});
+  const FixedType nibble{.is_signed = true, .width = 4, .frac_bits = 0};
+  path.outputs = {{path.relu(sum), {false, 9, 0}},
+                  {path.max(a, b), Byte},
+                  {path.gate({.value = a, .control = b, .bit = 7}), Byte},
+                  {sum, nibble}};  // keeps the low bits
+  for (int64_t x = -128; x < 128; x += 5) {
+    for (int64_t y = -128; y < 128; ++y) {
+      const std::vector<Int128> inputs = {x, y};
+      const std::vector<Int128> results = path.evaluate(inputs);
+      const int64_t difference = 2 * x - y;
+      ASSERT_TRUE(results[0] == std::max<int64_t>(0, difference));
+      ASSERT_TRUE(results[1] == std::max(x, y));
+      ASSERT_TRUE(results[2] == (y < 0 ? x : 0));
+      ASSERT_TRUE(results[3] == ((difference % 16) + 24) % 16 - 8);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace millrace::dataflow
