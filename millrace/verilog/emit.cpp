@@ -5,7 +5,10 @@
 #include <fmt/format.h>
 
 #include "millrace/graph/op.h"
+#include "millrace/verilog/emit_accumulate.h"
+#include "millrace/verilog/emit_axis.h"
 #include "millrace/verilog/emit_datapath.h"
+#include "millrace/verilog/ports.h"
 #include "millrace/verilog/syntax.h"
 
 namespace millrace::verilog {
@@ -31,128 +34,8 @@ std::string describe_layers(const Stage& stage) {
   return fmt::format("{}", fmt::join(stage.layers, ", "));
 }
 
-std::vector<std::pair<std::string, Expr>> clock_and_reset() {
-  return {{"clk_i", nullptr}, {"rst_i", nullptr}};
-}
-
 Expr flag(bool value) {
   return expr(Literal{1, value, false});
-}
-
-/// The ports of a circuit that moves data by valid alone.
-std::vector<Port> valid_ports(int64_t in_bits, int64_t out_bits) {
-  return {{Direction::Input, "clk_i", 0},        {Direction::Input, "rst_i", 0},
-          {Direction::Input, "in_valid_i", 0},   {Direction::Input, "in_data_i", in_bits},
-          {Direction::Output, "out_valid_o", 0}, {Direction::Output, "out_data_o", out_bits}};
-}
-
-/// A long constant as a concatenation of sized literals, the first value lowest.
-Expr packed(const std::vector<int64_t>& values, const std::vector<FixedType>& types) {
-  std::vector<Expr> parts;
-  for (size_t i = values.size(); i-- > 0;)
-    parts.push_back(expr(Literal{types[i].width, values[i], types[i].is_signed}));
-  return expr(Concat{std::move(parts)});
-}
-
-/// Emits the modules of one accumulate stage.
-std::vector<Module> emit_accumulate(const std::string& module_name, const Stage& stage,
-                                    const AccumulateStage& accumulate, int64_t in_bits) {
-  const auto outputs = static_cast<int64_t>(accumulate.bias.size());
-  const auto beats = static_cast<int64_t>(accumulate.weights.size());
-  const int64_t sum_bits = outputs * accumulate.sum_type.width;
-  int64_t weight_bits = 0;
-  for (const FixedType& type : accumulate.weight_types)
-    weight_bits += type.width;
-  const int beat_bits = narrowest_type(0, beats - 1, 0).value().width;
-  const int latency = accumulate.products.latency_cycles();
-
-  Module products = emit_datapath(
-      accumulate.products, module_name + "_products",
-      fmt::format("The products of layer {}, for one beat: the beat's elements (lowest) and one\n"
-                  "weight for each element and output, summed up for each output.\n\n"
-                  "Latency {} cycles. Throughput 1 beat/cycle.",
-                  describe_layers(stage), latency));
-
-  Module m{.comment = fmt::format(
-               "Layer {}: {} inputs a beat, {} outputs, {} beats a frame. The weights of a beat "
-               "stand in a\nregister before it arrives.\n\n"
-               "Latency {} cycles from the last beat. Throughput 1 beat/cycle.",
-               describe_layers(stage), accumulate.weight_types.size() / accumulate.bias.size(),
-               outputs, beats, stage.latency_cycles),
-           .name = module_name,
-           .ports = valid_ports(in_bits, sum_bits),
-           .items = {}};
-  const auto add = [&m](auto item) { m.items.push_back({std::move(item)}); };
-  const Expr last_code = expr(Literal{beat_bits, beats - 1, false});
-  const Expr zero = expr(Literal{beat_bits, 0, false});
-
-  add(Comment{"Position in the frame: the beat that arrives next"});
-  add(Signal{"beat_q", beat_bits, false, {}});
-  add(Signal{"beat_d", beat_bits, false, {}});
-  add(Signal{"last", 0, false, {}});
-  add(Assign{name("last"), binary("==", name("beat_q"), last_code)});
-  add(Assign{
-      name("beat_d"),
-      expr(Conditional{
-          name("rst_i"), zero,
-          expr(Conditional{expr(Unary{"!", name("in_valid_i")}), name("beat_q"),
-                           expr(Conditional{name("last"), zero,
-                                            binary("+", name("beat_q"),
-                                                   expr(Literal{beat_bits, 1, false}))})})})});
-  add(Registers{{{name("beat_q"), name("beat_d")}}});
-  add(Comment{""});
-  add(Comment{"Its weights"});
-  add(Signal{"weights_d", weight_bits, false, {}});
-  add(Signal{"weights_q", weight_bits, false, {}});
-  Lookup rom{.selector = name("beat_d"), .target = name("weights_d"), .rows = {}, .otherwise = {}};
-  for (int64_t beat = 0; beat + 1 < beats; ++beat)
-    rom.rows.emplace_back(
-        expr(Literal{beat_bits, beat, false}),
-        packed(accumulate.weights[static_cast<size_t>(beat)], accumulate.weight_types));
-  rom.otherwise = packed(accumulate.weights.back(), accumulate.weight_types);
-  add(std::move(rom));
-  add(Registers{{{name("weights_q"), name("weights_d")}}});
-  add(Comment{""});
-  add(Comment{"Products and their sums"});
-  add(Signal{"sums", sum_bits, false, {}});
-  Instance u_products{
-      .module = module_name + "_products", .name = "u_products", .parameters = {}, .ports = {}};
-  if (has_registers(accumulate.products))
-    u_products.ports.emplace_back("clk_i", nullptr);
-  u_products.ports.emplace_back("in_data_i", expr(Concat{{name("weights_q"), name("in_data_i")}}));
-  u_products.ports.emplace_back("out_data_o", name("sums"));
-  add(std::move(u_products));
-  add(Comment{""});
-  for (const char* signal : {"sums_valid", "sums_first", "sums_last"})
-    add(Signal{signal, 0, false, {}});
-  Instance u_flags{.module = "mr_delay",
-                   .name = "u_flags",
-                   .parameters = {{"Width", number(3)}, {"Cycles", number(latency)}},
-                   .ports = clock_and_reset()};
-  u_flags.ports.emplace_back(
-      "in_i", expr(Concat{{name("in_valid_i"), binary("==", name("beat_q"), zero), name("last")}}));
-  u_flags.ports.emplace_back(
-      "out_o", expr(Concat{{name("sums_valid"), name("sums_first"), name("sums_last")}}));
-  add(std::move(u_flags));
-
-  std::vector<Expr> bias;
-  for (size_t i = accumulate.bias.size(); i-- > 0;)
-    bias.push_back(expr(
-        Literal{accumulate.sum_type.width, accumulate.bias[i], accumulate.sum_type.is_signed}));
-  Instance u_accumulator{.module = "mr_accumulator",
-                         .name = "u_accumulator",
-                         .parameters = {{"Outputs", number(outputs)},
-                                        {"SumBits", number(accumulate.sum_type.width)},
-                                        {"Bias", expr(Concat{std::move(bias)})}},
-                         .ports = clock_and_reset()};
-  u_accumulator.ports.insert(u_accumulator.ports.end(), {{"in_valid_i", name("sums_valid")},
-                                                         {"in_first_i", name("sums_first")},
-                                                         {"in_last_i", name("sums_last")},
-                                                         {"in_data_i", name("sums")},
-                                                         {"out_valid_o", nullptr},
-                                                         {"out_data_o", nullptr}});
-  add(std::move(u_accumulator));
-  return {std::move(m), std::move(products)};
 }
 
 /// The instance of rtl/mr_window.sv for a window stage.
@@ -162,33 +45,34 @@ Instance window_instance(const std::string& instance_name, const WindowStage& st
   const auto element_bits = g.input.element.width;
   const bool pad_rows = g.window.pad_top > 0 || g.flush_rows > 0;
   const bool pad_columns = g.window.pad_left > 0 || g.window.pad_right > 0;
-  return {
-      .module = "mr_window",
-      .name = instance_name,
-      .parameters = {{"Height", number(g.input.height)},
-                     {"Width", number(g.input.width)},
-                     {"Lanes", number(g.input.lanes)},
-                     {"PixelBits", number(channels * element_bits)},
-                     {"KernelH", number(g.window.kernel_h)},
-                     {"KernelW", number(g.window.kernel_w)},
-                     {"StrideH", number(g.window.stride_h)},
-                     {"StrideW", number(g.window.stride_w)},
-                     {"PadTop", number(g.window.pad_top)},
-                     {"PadLeft", number(g.window.pad_left)},
-                     {"PadRows", flag(pad_rows)},
-                     {"PadColumns", flag(pad_columns)},
-                     {"PadPixel",
-                      expr(Repeat{channels, expr(Literal{element_bits, stage.pad_raw, false})})},
-                     {"OutHeight", number(g.out_height)},
-                     {"OutLanes", number(g.out_lanes)},
-                     {"OutBeats", number(g.out_beats)},
-                     {"Lookahead", number(g.lookahead)},
-                     {"BeatSteps", number(g.beat_steps)},
-                     {"TailSteps", number(g.tail_steps)},
-                     {"FlushRows", number(g.flush_rows)},
-                     {"History", number(g.history)},
-                     {"SeparateTail", flag(g.separate_tail)}},
-      .ports = clock_and_reset()};
+  Instance instance{.module = "mr_window",
+                    .name = instance_name,
+                    .parameters = {{"Height", number(g.input.height)},
+                                   {"Width", number(g.input.width)},
+                                   {"Lanes", number(g.input.lanes)},
+                                   {"PixelBits", number(channels * element_bits)},
+                                   {"KernelH", number(g.window.kernel_h)},
+                                   {"KernelW", number(g.window.kernel_w)},
+                                   {"StrideH", number(g.window.stride_h)},
+                                   {"StrideW", number(g.window.stride_w)},
+                                   {"PadTop", number(g.window.pad_top)},
+                                   {"PadLeft", number(g.window.pad_left)},
+                                   {"PadRows", flag(pad_rows)},
+                                   {"PadColumns", flag(pad_columns)},
+                                   {"OutHeight", number(g.out_height)},
+                                   {"OutLanes", number(g.out_lanes)},
+                                   {"OutBeats", number(g.out_beats)},
+                                   {"Lookahead", number(g.lookahead)},
+                                   {"BeatSteps", number(g.beat_steps)},
+                                   {"TailSteps", number(g.tail_steps)},
+                                   {"FlushRows", number(g.flush_rows)},
+                                   {"History", number(g.history)},
+                                   {"SeparateTail", flag(g.separate_tail)}},
+                    .ports = clock_and_reset()};
+  if (stage.pad_raw != 0)
+    instance.parameters.emplace_back(
+        "PadPixel", expr(Repeat{channels, expr(Literal{element_bits, stage.pad_raw, false})}));
+  return instance;
 }
 
 /// Builds the top module stage by stage.
@@ -325,12 +209,7 @@ private:
     if (has_registers(map.datapath))
       instance.ports.emplace_back("clk_i", nullptr);
     // A lone lane needs no loop.
-    if (map.lanes == 1 && stream_.lanes == 1) {
-      instance.name = "u_" + signal;
-      instance.ports.emplace_back("in_data_i", data_);
-      instance.ports.emplace_back("out_data_o", name(signal + "_data"));
-      add(std::move(instance));
-    } else if (map.lanes == 1) {
+    if (map.lanes == 1) {
       instance.name = "u_" + signal;
       instance.ports.emplace_back("in_data_i", data_);
       instance.ports.emplace_back("out_data_o", name(signal + "_data"));
@@ -385,60 +264,6 @@ private:
   const WindowStage* window_ = nullptr;  // when that stage is a window
   bool uses_clock_ = false;
 };
-
-/// The AXI4-Stream wrapper: rtl/mr_axis.sv around the circuit.
-Module emit_axis(const Circuit& circuit, const Schedule& schedule) {
-  const auto bytes = [](int64_t bits) { return (bits + 7) / 8 * 8; };
-  const int64_t in_bits = circuit.input.beat_bits();
-  const int64_t out_bits = circuit.output.beat_bits();
-  const int64_t frames = schedule.latency_cycles / schedule.interval_cycles + 2;
-  Module m{
-      .comment = fmt::format(
-          "{} behind AXI4-Stream ports: {} beats a frame in, {} out. tdata holds a beat in its "
-          "low bits.\nA frame is admitted when there is room for its results; tlast marks the "
-          "last result of a frame.",
-          circuit.name, circuit.input.beats_per_frame(), circuit.output.beats_per_frame()),
-      .name = circuit.name + "_axis",
-      .ports = {{Direction::Input, "clk_i", 0},
-                {Direction::Input, "rst_i", 0},
-                {Direction::Input, "s_axis_tvalid", 0},
-                {Direction::Output, "s_axis_tready", 0},
-                {Direction::Input, "s_axis_tdata", bytes(in_bits)},
-                {Direction::Output, "m_axis_tvalid", 0},
-                {Direction::Input, "m_axis_tready", 0},
-                {Direction::Output, "m_axis_tdata", bytes(out_bits)},
-                {Direction::Output, "m_axis_tlast", 0}},
-      .items = {}};
-  const auto add = [&m](auto item) { m.items.push_back({std::move(item)}); };
-  add(Signal{"core_in_valid", 0, false, {}});
-  add(Signal{"core_in_data", in_bits, false, {}});
-  add(Signal{"core_out_valid", 0, false, {}});
-  add(Signal{"core_out_data", out_bits, false, {}});
-  add(Comment{""});
-  Instance axis{.module = "mr_axis",
-                .name = "u_axis",
-                .parameters = {{"InBits", number(in_bits)},
-                               {"OutBits", number(out_bits)},
-                               {"InBeats", number(circuit.input.beats_per_frame())},
-                               {"OutBeats", number(circuit.output.beats_per_frame())},
-                               {"Frames", number(frames)}},
-                .ports = clock_and_reset()};
-  for (size_t i = 2; i < m.ports.size(); ++i)
-    axis.ports.emplace_back(m.ports[i].name, nullptr);
-  axis.ports.insert(axis.ports.end(), {{"core_in_valid_o", name("core_in_valid")},
-                                       {"core_in_data_o", name("core_in_data")},
-                                       {"core_out_valid_i", name("core_out_valid")},
-                                       {"core_out_data_i", name("core_out_data")}});
-  add(std::move(axis));
-  Instance core{
-      .module = circuit.name, .name = "u_core", .parameters = {}, .ports = clock_and_reset()};
-  core.ports.insert(core.ports.end(), {{"in_valid_i", name("core_in_valid")},
-                                       {"in_data_i", name("core_in_data")},
-                                       {"out_valid_o", name("core_out_valid")},
-                                       {"out_data_o", name("core_out_data")}});
-  add(std::move(core));
-  return m;
-}
 
 }  // namespace
 

@@ -118,13 +118,13 @@ private:
     return cast(width, type.is_signed ? as_signed(high) : high);
   }
 
-  void declare(const std::string& signal_name, const FixedType& type,
-               const std::string& comment = {}) {
-    module_.items.push_back({Signal{signal_name, type.width, type.is_signed, comment}});
+  void declare(const std::string& signal_name, const FixedType& type) {
+    module_.items.push_back({Signal{signal_name, type.width, type.is_signed, {}}});
   }
 
-  void assign(const std::string& target, Expr value) {
-    module_.items.push_back({Assign{name(target), std::move(value)}});
+  /// The net of a node, with its value.
+  void define(const std::string& net, const FixedType& type, Expr value) {
+    module_.items.push_back({Wire{net, type.width, type.is_signed, std::move(value)}});
   }
 
   void emit_cycle(int cycle) {
@@ -165,68 +165,70 @@ private:
   void emit_node(NodeId id, const Node& node, int64_t in_offset) {
     const std::string target = fmt::format("n{}", id);
     const FixedType type = declared_type(node);
-    declare(target, type);
+    const auto assign = [&](Expr value) { define(target, type, std::move(value)); };
     std::visit(
-        Overloaded{[&](const InputNode&) {
-                     assign(target, select(name("in_data_i"), in_offset, type.width));
-                   },
-                   [](const ConstantNode&) {},
-                   [&](const AddNode& add) { emit_add(target, type.width, node, add); },
-                   [&](const GateNode& gate) {
-                     const Expr mask =
-                         expr(Repeat{type.width, bit(signal(gate.control, node.cycle), gate.bit)});
-                     assign(target, binary("&", operand(gate.value, node.cycle, type.width), mask));
-                   },
-                   [&](const ReluNode& relu) { emit_relu(target, type.width, node, relu); },
-                   [&](const MaxNode& max) { emit_max(target, type.width, node, max); },
-                   [&](const RequantizeNode& rq) { emit_requantize(target, node, rq); },
-                   [&](const TableNode& table) { emit_table(target, node, table); }},
+        Overloaded{
+            [&](const InputNode&) { assign(select(name("in_data_i"), in_offset, type.width)); },
+            [](const ConstantNode&) {},
+            [&](const AddNode& add) { assign(sum(add, node.cycle, type.width)); },
+            [&](const GateNode& gate) {
+              const Expr mask =
+                  expr(Repeat{type.width, bit(signal(gate.control, node.cycle), gate.bit)});
+              assign(binary("&", operand(gate.value, node.cycle, type.width), mask));
+            },
+            [&](const ReluNode& relu) { assign(rectified(relu, node.cycle, type.width)); },
+            [&](const MaxNode& max) { assign(larger(max, node.cycle, type.width)); },
+            [&](const RequantizeNode& rq) {
+              declare(target, type);
+              emit_requantize(target, node, rq);
+            },
+            [&](const TableNode& table) {
+              declare(target, type);
+              emit_table(target, node, table);
+            }},
         node.kind);
   }
 
   /// A sum. Where one operand is shifted up, the other's low bits pass beside the carry chain.
-  void emit_add(const std::string& target, int width, const Node& node, const AddNode& add) {
-    const int cycle = node.cycle;
+  Expr sum(const AddNode& add, int cycle, int width) {
     const char* op = add.subtract ? "-" : "+";
     if (add.shift_b > 0 && width > add.shift_b) {
       const int high = width - add.shift_b;
-      assign(target, expr(Concat{{binary(op, high_part(add.a, cycle, add.shift_b, high),
-                                         operand(add.b, cycle, high)),
-                                  operand(add.a, cycle, add.shift_b)}}));
-    } else if (add.shift_a > 0 && width > add.shift_a && !add.subtract) {
-      const int high = width - add.shift_a;
-      assign(target, expr(Concat{{binary(op, operand(add.a, cycle, high),
-                                         high_part(add.b, cycle, add.shift_a, high)),
-                                  operand(add.b, cycle, add.shift_a)}}));
-    } else {
-      const auto shifted = [&](NodeId id, int shift) {
-        Expr value = operand(id, cycle, width);
-        return shift == 0 ? value : binary("<<", std::move(value), number(shift));
-      };
-      assign(target, binary(op, shifted(add.a, add.shift_a), shifted(add.b, add.shift_b)));
+      return expr(Concat{
+          {binary(op, high_part(add.a, cycle, add.shift_b, high), operand(add.b, cycle, high)),
+           operand(add.a, cycle, add.shift_b)}});
     }
+    if (add.shift_a > 0 && width > add.shift_a && !add.subtract) {
+      const int high = width - add.shift_a;
+      return expr(Concat{
+          {binary(op, operand(add.a, cycle, high), high_part(add.b, cycle, add.shift_a, high)),
+           operand(add.b, cycle, add.shift_a)}});
+    }
+    const auto shifted = [&](NodeId id, int shift) {
+      Expr value = operand(id, cycle, width);
+      return shift == 0 ? value : binary("<<", std::move(value), number(shift));
+    };
+    return binary(op, shifted(add.a, add.shift_a), shifted(add.b, add.shift_b));
   }
 
-  void emit_relu(const std::string& target, int width, const Node& node, const ReluNode& relu) {
-    const Expr x = signal(relu.x, node.cycle);
+  Expr rectified(const ReluNode& relu, int cycle, int width) {
     const int sign = declared_type(path_.node(relu.x)).width - 1;
-    assign(target, expr(Conditional{bit(x, sign), expr(Literal{width, 0, false}),
-                                    operand(relu.x, node.cycle, width)}));
+    return expr(Conditional{bit(signal(relu.x, cycle), sign), expr(Literal{width, 0, false}),
+                            operand(relu.x, cycle, width)});
   }
 
-  void emit_max(const std::string& target, int width, const Node& node, const MaxNode& max) {
+  Expr larger(const MaxNode& max, int cycle, int width) {
     const Node& a = path_.node(max.a);
     const Node& b = path_.node(max.b);
     const FixedType both = narrowest_type(std::min(a.lo, b.lo), std::max(a.hi, b.hi), 0).value();
     // Declared types may be wider than the ranges; equal widths keep the comparison plain.
     const int common = std::max({both.width, declared_type(a).width, declared_type(b).width});
     const auto side = [&](NodeId id) {
-      const Expr value = operand(id, node.cycle, common);
+      const Expr value = operand(id, cycle, common);
       return both.is_signed ? as_signed(value) : value;
     };
-    assign(target,
-           expr(Conditional{binary(">", side(max.a), side(max.b)),
-                            operand(max.a, node.cycle, width), operand(max.b, node.cycle, width)}));
+    return expr(Conditional{binary(">", side(max.a), side(max.b)), operand(max.a, cycle, width),
+                            operand(max.b, cycle, width)});
   }
 
   void emit_requantize(const std::string& target, const Node& node, const RequantizeNode& rq) {

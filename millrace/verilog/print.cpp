@@ -29,6 +29,8 @@ std::string operand(const Expr& e) {
 std::string literal(const Literal& l) {
   const Int128 modulus = Int128{1} << l.width;
   const Int128 pattern = ((l.value % modulus) + modulus) % modulus;
+  if (l.width == 1)
+    return pattern == 0 ? "1'b0" : "1'b1";
   if (!l.is_signed)
     return fmt::format("{}'d{}", l.width, to_string(pattern));
   const Int128 half = modulus / 2;
@@ -94,15 +96,20 @@ public:
 
 private:
   void print_item(const Comment& c) {
-    if (c.text.empty())
-      line("");
-    else
+    if (!c.text.empty())
       comment(c.text);
+    else if (!text_.ends_with("\n\n"))
+      line("");
   }
 
   void print_item(const Signal& s) {
     line(fmt::format("logic {}{}{};{}", s.is_signed ? "signed " : "", range(s.width), s.name,
                      s.comment.empty() ? "" : "  // " + s.comment));
+  }
+
+  void print_item(const Wire& w) {
+    line(fmt::format("wire {}{}{} = {};", w.is_signed ? "signed " : "", range(w.width), w.name,
+                     print(w.value)));
   }
 
   void print_item(const Assign& a) {
@@ -127,22 +134,37 @@ private:
   }
 
   void print_item(const Instance& i) {
-    const auto connections = [](const auto& list) {
-      std::string text;
-      for (const auto& [port, value] : list)
-        text += (text.empty() ? "" : ", ") +
-                (value ? fmt::format(".{}({})", port, print(value)) : "." + port);
-      return text;
-    };
-    if (i.parameters.empty()) {
-      line(fmt::format("{} {} (", i.module, i.name));
+    const std::string parameters = connections(i.parameters);
+    const std::string ports = connections(i.ports);
+    const std::string head = parameters.empty()
+                                 ? fmt::format("{} {} (", i.module, i.name)
+                                 : fmt::format("{} #({}) {} (", i.module, parameters, i.name);
+    const size_t room = MaxWidth - indent_;
+    if (head.size() + ports.size() + 2 <= room) {
+      line(head + ports + ");");
+      return;
+    }
+    if (head.size() <= room) {
+      line(head);
     } else {
       line(fmt::format("{} #(", i.module));
-      wrapped(connections(i.parameters));
+      wrapped(parameters);
       line(fmt::format(") {} (", i.name));
     }
-    wrapped(connections(i.ports));
+    wrapped(ports);
     line(");");
+  }
+
+  /// .port(value) for each; .port alone where the value is the signal of that name.
+  static std::string connections(const std::vector<std::pair<std::string, Expr>>& list) {
+    std::string text;
+    for (const auto& [port, value] : list) {
+      const auto* same = value ? std::get_if<Name>(&value->kind) : nullptr;
+      const bool by_name = !value || (same != nullptr && same->text == port);
+      text += text.empty() ? "" : ", ";
+      text += by_name ? "." + port : fmt::format(".{}({})", port, print(value));
+    }
+    return text;
   }
 
   void print_item(const GenerateFor& g) {
@@ -156,14 +178,14 @@ private:
 
   /// A comma-separated list over as many lines as it needs.
   void wrapped(const std::string& list) {
-    constexpr size_t Width = 96;
+    const size_t width = MaxWidth - indent_ - 3;
     size_t start = 0;
     while (start < list.size()) {
       size_t end = list.size();
-      if (end - start > Width) {
-        const size_t comma = list.rfind(", .", start + Width);
+      if (end - start > width) {
+        const size_t comma = list.rfind(", .", start + width);
         end =
-            comma == std::string::npos || comma <= start ? list.find(", .", start + Width) : comma;
+            comma == std::string::npos || comma <= start ? list.find(", .", start + width) : comma;
         end = end == std::string::npos ? list.size() : end + 1;
       }
       line("  " + list.substr(start, end - start));
@@ -171,6 +193,7 @@ private:
     }
   }
 
+  static constexpr size_t MaxWidth = 100;
   std::string text_;
   size_t indent_ = 0;
 };

@@ -90,7 +90,7 @@ Expr binary(std::string op, Expr left, Expr right);
 
 struct Item;
 
-/// A line or more of `//` text; an empty text is an empty line.
+/// A line or more of `//` text; an empty text is an empty line, unless one stands there already.
 struct Comment {
   std::string text;
 };
@@ -100,6 +100,13 @@ struct Signal {
   int64_t width = 0;
   bool is_signed = false;
   std::string comment;
+};
+/// wire [width-1:0] name = value; width 0 is a single bit without a range.
+struct Wire {
+  std::string name;
+  int64_t width = 0;
+  bool is_signed = false;
+  Expr value;
 };
 /// assign target = value.
 struct Assign {
@@ -132,7 +139,7 @@ struct GenerateFor {
 };
 
 struct Item {
-  std::variant<Comment, Signal, Assign, Registers, Lookup, Instance, GenerateFor> kind;
+  std::variant<Comment, Signal, Wire, Assign, Registers, Lookup, Instance, GenerateFor> kind;
 };
 
 enum class Direction { Input, Output };
