@@ -17,8 +17,9 @@ extern "C" void note_interrupt(int) {
 }
 
 constexpr int BarWidth = 30;
-constexpr std::chrono::milliseconds BarPause{80};
-constexpr std::chrono::seconds LinePause{5};
+// How long a bar, or the last line, stands before it is drawn again.
+constexpr std::chrono::milliseconds BarPause{100};
+constexpr std::chrono::seconds LinePause{10};
 
 }  // namespace
 
@@ -34,59 +35,77 @@ bool was_interrupted() {
   return g_interrupted != 0;
 }
 
-Console::Console() : is_terminal_(isatty(STDERR_FILENO) == 1) {}
+Console::Console()
+    : is_terminal_(isatty(STDERR_FILENO) == 1),
+      began_(Clock::now()),
+      ticker_([this](const std::stop_token& stop) { tick(stop); }) {}
 
 Console::~Console() {
   finish();
 }
 
 void Console::heading(std::string_view text) {
-  finish();
+  const std::lock_guard lock(mutex_);
+  end_bar();
   fmt::print(stderr, "{}\n", text);
 }
 
-ProgressFunction Console::progress() {
-  return [this](std::string_view step, double fraction) {
-    const Clock::time_point now = Clock::now();
-    const bool is_new = step != step_;
-    if (is_new) {
-      finish();
-      step_ = step;
-      step_began_ = now;
-    }
-    const double seconds = std::chrono::duration<double>(now - step_began_).count();
-    const auto pause = now - last_shown_;
-    if (is_terminal_) {
-      if (is_new || fraction >= 1 || pause >= BarPause)
-        draw_bar(step, std::clamp(fraction, 0.0, 1.0), seconds);
-    } else if (is_new || pause >= LinePause) {
-      print_line(step, std::clamp(fraction, 0.0, 1.0), seconds);
-    }
+ProgressFunction Console::progress(std::string label) {
+  return [this, label = std::move(label)](std::string_view step, double fraction) {
+    show(label.empty() ? step : label, std::clamp(fraction, 0.0, 1.0));
     return !was_interrupted();
   };
 }
 
 void Console::finish() {
+  const std::lock_guard lock(mutex_);
+  end_bar();
+}
+
+void Console::show(std::string_view step, double fraction) {
+  const std::lock_guard lock(mutex_);
+  const bool is_new = step != step_;
+  if (is_new) {
+    end_bar();
+    step_ = step;
+  }
+  fraction_ = fraction;
+  const bool bar_is_full = is_terminal_ && fraction >= 1;
+  if (is_new || bar_is_full)
+    draw();
+}
+
+void Console::tick(std::stop_token stop) {
+  std::unique_lock lock(mutex_);
+  while (!stop.stop_requested()) {
+    const bool is_due = is_terminal_ || Clock::now() - last_drawn_ >= LinePause;
+    if (!step_.empty() && is_due)
+      draw();
+    stopped_.wait_for(lock, stop, BarPause, [] { return false; });
+  }
+}
+
+void Console::draw() {
+  last_drawn_ = Clock::now();
+  const double seconds = std::chrono::duration<double>(last_drawn_ - began_).count();
+  if (!is_terminal_) {
+    fmt::print(stderr, "  {:4.0f} s  {:3.0f} %  {}\n", seconds, 100 * fraction_, step_);
+    return;
+  }
+  const int full = static_cast<int>(fraction_ * BarWidth);
+  std::string bar;
+  for (int i = 0; i < BarWidth; ++i)
+    bar += i < full ? "\u2588" : "\u2591";
+  fmt::print(stderr, "\r\x1b[K  {:4.0f} s  {} {:3.0f} %  {}", seconds, bar, 100 * fraction_, step_);
+  std::fflush(stderr);
+  bar_is_shown_ = true;
+}
+
+void Console::end_bar() {
   if (bar_is_shown_)
     fmt::print(stderr, "\n");
   bar_is_shown_ = false;
   step_.clear();
-}
-
-void Console::draw_bar(std::string_view step, double fraction, double seconds) {
-  const int full = static_cast<int>(fraction * BarWidth);
-  std::string bar;
-  for (int i = 0; i < BarWidth; ++i)
-    bar += i < full ? "\u2588" : "\u2591";
-  fmt::print(stderr, "\r\x1b[K  {} {:3.0f} %  {:4.0f} s  {}", bar, 100 * fraction, seconds, step);
-  std::fflush(stderr);
-  bar_is_shown_ = true;
-  last_shown_ = Clock::now();
-}
-
-void Console::print_line(std::string_view step, double fraction, double seconds) {
-  fmt::print(stderr, "  {:3.0f} %  {:4.0f} s  {}\n", 100 * fraction, seconds, step);
-  last_shown_ = Clock::now();
 }
 
 }  // namespace millrace::cli

@@ -58,7 +58,9 @@ void add_circuit_options(CLI::App& app, CompileOptions& options) {
 }
 
 void add_train(CLI::App& app, TrainOptions& options) {
-  app.add_option("network", options.network, "What to train: letters")->required();
+  app.add_option("network", options.network, "What to train: letters")
+      ->required()
+      ->type_name("NAME");
   options.images.data = "glyphs";
   add_image_options(app, options.images, " (default glyphs)");
   add_training_options(app, options);
@@ -68,11 +70,15 @@ void add_train(CLI::App& app, TrainOptions& options) {
 }
 
 void add_inspect(CLI::App& app, InspectOptions& options) {
-  app.add_option("model", options.model, "ONNX model, model.mr or build directory")->required();
+  app.add_option("model", options.model, "ONNX model, model.mr or build directory")
+      ->required()
+      ->type_name("MODEL");
 }
 
 void add_compile(CLI::App& app, CompileOptions& options) {
-  app.add_option("model", options.model, "ONNX (QONNX) model, or model.mr")->required();
+  app.add_option("model", options.model, "ONNX (QONNX) model, or model.mr")
+      ->required()
+      ->type_name("MODEL");
   add_circuit_options(app, options);
   app.add_option("-o,--output", options.output, "Build directory to write")
       ->type_name("DIR")
@@ -82,12 +88,14 @@ void add_compile(CLI::App& app, CompileOptions& options) {
 constexpr const char* TrainingImages = " (default: what the model was trained with)";
 
 void add_emulate(CLI::App& app, EmulateOptions& options) {
-  app.add_option("model", options.model, "Build directory, ONNX model or model.mr")->required();
+  app.add_option("model", options.model, "Build directory, ONNX model or model.mr")
+      ->required()
+      ->type_name("MODEL");
   add_image_options(app, options.images, TrainingImages);
 }
 
 void add_simulate(CLI::App& app, SimulateOptions& options) {
-  app.add_option("build", options.build, "Build directory")->required();
+  app.add_option("build", options.build, "Build directory")->required()->type_name("DIR");
   add_image_options(app, options.images,
                     "; 'random' is random frames" + std::string(TrainingImages));
   app.add_option("--frames", options.frames, "Frames to simulate; 0 is every test image")
@@ -100,7 +108,7 @@ void add_simulate(CLI::App& app, SimulateOptions& options) {
       ->delimiter(',')
       ->check(CLI::IsMember({"back-to-back", "random-gaps", "alone"}))
       ->capture_default_str();
-  app.add_option("--simulator", options.simulator, "")
+  app.add_option("--simulator", options.simulator, "What simulates the circuit")
       ->check(CLI::IsMember({"verilator", "icarus"}))
       ->capture_default_str();
   app.add_option("--seed", options.seed, "Seed of random gaps and random frames")
@@ -110,15 +118,17 @@ void add_simulate(CLI::App& app, SimulateOptions& options) {
 }
 
 void add_synth(CLI::App& app, SynthOptions& options) {
-  app.add_option("build", options.build, "Build directory")->required();
+  app.add_option("build", options.build, "Build directory")->required()->type_name("DIR");
 }
 
 void add_report(CLI::App& app, ReportOptions& options) {
-  app.add_option("build", options.build, "Build directory")->required();
+  app.add_option("build", options.build, "Build directory")->required()->type_name("DIR");
 }
 
 void add_reproduce(CLI::App& app, ReproduceOptions& options) {
-  app.add_option("network", options.train.network, "What to reproduce: letters")->required();
+  app.add_option("network", options.train.network, "What to reproduce: letters")
+      ->required()
+      ->type_name("NAME");
   options.train.images.data = "glyphs";
   add_image_options(app, options.train.images, " (default glyphs)");
   add_training_options(app, options.train);

@@ -130,19 +130,22 @@ Result<SimulationRecord> simulate(const SimulateOptions& options, Console& conso
   MR_TRY(const graph::Graph model, report::read_model(options.build));
   MR_TRY(const graph::TensorType input, only_input(model, options.build.string()));
   MR_TRY(Frames frames, make_frames(options, input));
-  const ProgressFunction progress = console.progress();
-  MR_TRY_STATUS(expect_outputs(model, frames, progress));
+  MR_TRY_STATUS(expect_outputs(model, frames, console.progress()));
 
-  report_progress(progress, "build the simulation", 0);
-  MR_TRY(const TemporaryDirectory work, TemporaryDirectory::create("millrace-cosim"));
+  report_progress(console.progress(), "build the simulation", 0);
+  MR_TRY(TemporaryDirectory work, TemporaryDirectory::create("millrace-cosim"));
   const cosim::Simulator simulator =
       options.simulator == "icarus" ? cosim::Simulator::Icarus : cosim::Simulator::Verilator;
-  MR_TRY(const cosim::Simulation simulation, cosim::Simulation::build({.sources = rtl.sources,
-                                                                       .include_dirs = {rtl.folder},
-                                                                       .top = rtl.top,
-                                                                       .input = rtl.input,
-                                                                       .output = rtl.output},
-                                                                      simulator, work.path()));
+  const auto simulation = cosim::Simulation::build({.sources = rtl.sources,
+                                                    .include_dirs = {rtl.folder},
+                                                    .top = rtl.top,
+                                                    .input = rtl.input,
+                                                    .output = rtl.output},
+                                                   simulator, work.path());
+  if (!simulation) {
+    work.keep_for(simulation.error());
+    return tl::unexpected(simulation.error());
+  }
 
   SimulationRecord record{.scheduled_latency_cycles = rtl.plan.latency_cycles,
                           .scheduled_interval_cycles = rtl.plan.interval_cycles,
@@ -151,14 +154,17 @@ Result<SimulationRecord> simulate(const SimulateOptions& options, Console& conso
   for (const std::string& name : options.arrivals) {
     const auto begin = std::chrono::steady_clock::now();
     const cosim::Arrival arrival = parse_arrival(name);
-    report_progress(progress, "simulate " + name, 0);
-    MR_TRY(const cosim::Measurement measured,
-           simulation.run(frames.inputs, arrival, options.seed, progress));
+    const auto measured = simulation->run(frames.inputs, arrival, options.seed,
+                                          console.progress("simulate, " + name));
+    if (!measured) {
+      work.keep_for(measured.error());
+      return tl::unexpected(measured.error());
+    }
     SimulationRunRecord run{.arrival = name, .frames = frames.count()};
-    const Difference difference = compare(frames.expected, measured.outputs);
+    const Difference difference = compare(frames.expected, measured->outputs);
     if (difference.elements > 0)
       return error(messages::OutputsDiffer, name, difference.elements, difference.first_frame);
-    MR_TRY_STATUS(check_schedule(measured, arrival, record, run));
+    MR_TRY_STATUS(check_schedule(*measured, arrival, record, run));
     run.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     record.frames += run.frames;
     record.runs.push_back(std::move(run));

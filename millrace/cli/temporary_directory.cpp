@@ -21,11 +21,11 @@ Result<TemporaryDirectory> TemporaryDirectory::create(const std::string& name) {
 }
 
 TemporaryDirectory::TemporaryDirectory(TemporaryDirectory&& other) noexcept
-    : path_(std::exchange(other.path_, {})) {}
+    : path_(std::exchange(other.path_, {})), is_kept_(other.is_kept_) {}
 
 TemporaryDirectory::~TemporaryDirectory() {
   std::error_code ignored;
-  if (!path_.empty())
+  if (!path_.empty() && !is_kept_)
     fs::remove_all(path_, ignored);
 }
 

@@ -19,11 +19,14 @@ public:
   ~TemporaryDirectory();
 
   const std::filesystem::path& path() const { return path_; }
+  /// Leaves the directory where it is if `problem` points into it: to a log to be read.
+  void keep_for(const Diagnostic& problem) { is_kept_ = problem.where.starts_with(path_.string()); }
 
 private:
   explicit TemporaryDirectory(std::filesystem::path path) : path_(std::move(path)) {}
 
   std::filesystem::path path_;  // empty once moved from
+  bool is_kept_ = false;
 };
 
 }  // namespace millrace::cli

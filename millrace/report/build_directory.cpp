@@ -47,7 +47,9 @@ Result<Build> read_build(const fs::path& directory) {
   MR_TRY(const graph::Graph graph, read_model(directory));
   Build build{.network = describe(graph)};
   MR_TRY(auto plan, read_record<PlanRecord>(directory));
-  build.plan = std::move(*plan);
+  if (!plan)
+    return error(messages::NotABuild, directory.string(), PlanFile);
+  build.plan = *std::move(plan);
   MR_TRY(build.training, read_record<TrainingRecord>(directory));
   MR_TRY(build.emulation, read_record<EmulationRecord>(directory));
   MR_TRY(build.simulation, read_record<SimulationRecord>(directory));

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
+#include "millrace_program.h"
+
+#include "millrace/support/subprocess.h"
+
+namespace millrace::e2e {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+constexpr std::array Commands = {"train",    "inspect", "compile", "emulate",
+                                 "simulate", "synth",   "report",  "reproduce"};
+
+class Usage : public ProgramTest {};
+
+TEST_F(Usage, HelpListsEveryCommand) {
+  const Outcome run = run_program({"--help"});
+  EXPECT_EQ(run.exit_code, 0);
+  EXPECT_EQ(run.errors, "");
+  for (const char* command : Commands)
+    EXPECT_THAT(run.output, HasSubstr(std::string("\n  ") + command));
+}
+
+TEST_F(Usage, EveryCommandHasHelpWithAnExample) {
+  for (const char* command : Commands) {
+    const Outcome run = run_program({command, "--help"});
+    EXPECT_EQ(run.exit_code, 0);
+    EXPECT_THAT(run.output, HasSubstr("Example:"));
+    EXPECT_THAT(run.output, HasSubstr("--json"));
+  }
+}
+
+TEST_F(Usage, VersionIsTheProjects) {
+  const Outcome run = run_program({"--version"});
+  EXPECT_EQ(run.exit_code, 0);
+  EXPECT_THAT(run.output, StartsWith("millrace "));
+}
+
+TEST_F(Usage, WrongUsageExitsWithTwoAndPrintsNothingOnStandardOutput) {
+  const std::vector<std::vector<std::string>> wrong = {
+      {}, {"frobnicate"}, {"compile"}, {"compile", "a.onnx", "--lanes", "x"}, {"report", "a", "b"}};
+  for (const std::vector<std::string>& words : wrong) {
+    const Outcome run = run_program(words);
+    EXPECT_EQ(run.exit_code, 2) << testing::PrintToString(words);
+    EXPECT_EQ(run.output, "");
+    EXPECT_NE(run.errors, "");
+  }
+  EXPECT_TRUE(files().empty());
+}
+
+TEST_F(Usage, TheCompilerDoesNotLinkLibTorch) {
+  const auto libraries = run_process("ldd", {MILLRACE_PROGRAM});
+  ASSERT_TRUE(libraries.has_value());
+  EXPECT_THAT(libraries->output, Not(HasSubstr("torch")));
+}
+
+}  // namespace
+}  // namespace millrace::e2e
