@@ -13,10 +13,11 @@ function(millrace_library NAME)
   endif()
 endfunction()
 
-# millrace_test(NAME SOURCES ... DEPS ... [LABELS ...] [TIMEOUT seconds])
-# A GoogleTest program; every test case becomes one CTest test.
+# millrace_test(NAME SOURCES ... DEPS ... [LABELS ...] [TIMEOUT seconds] [NIGHTLY filter])
+# A GoogleTest program; every test case becomes one CTest test. Cases that match the filter run
+# in the nightly preset only.
 function(millrace_test NAME)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPS;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "" "TIMEOUT;NIGHTLY" "SOURCES;DEPS;LABELS" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 300)
   endif()
@@ -25,6 +26,12 @@ function(millrace_test NAME)
   target_compile_definitions(${NAME} PRIVATE MILLRACE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   target_link_libraries(${NAME} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main)
   include(GoogleTest)
-  gtest_discover_tests(${NAME} DISCOVERY_MODE PRE_TEST
+  set(filter "*")
+  if(ARG_NIGHTLY)
+    set(filter "-${ARG_NIGHTLY}")
+    gtest_discover_tests(${NAME} DISCOVERY_MODE PRE_TEST TEST_FILTER "${ARG_NIGHTLY}"
+      PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS nightly)
+  endif()
+  gtest_discover_tests(${NAME} DISCOVERY_MODE PRE_TEST TEST_FILTER "${filter}"
     PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
 endfunction()

@@ -16,6 +16,7 @@ std::vector<Int128> evaluate(const AdderGraph& graph, const std::vector<int64_t>
     values.push_back(adder.subtract ? a - b : a + b);
   }
   std::vector<Int128> rows;
+  rows.reserve(graph.rows.size());
   for (const RowSum& row : graph.rows) {
     Int128 sum = row.value == RowSum::Zero ? Int128{0} : values[static_cast<size_t>(row.value)];
     sum *= Int128{1} << row.shift;

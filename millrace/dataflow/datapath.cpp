@@ -63,28 +63,29 @@ int chain_width(const Datapath& path, const Node& sum, const AddNode& add) {
 
 double delay_ps(const Datapath& path, const Node& node, const DelayModel& delays) {
   return std::visit(
-      Overloaded{
-          [&](const InputNode&) { return 0.0; }, [&](const ConstantNode&) { return 0.0; },
-          [&](const AddNode& add) { return delays.adder_ps(chain_width(path, node, add)); },
-          // The AND of a gate shares the LUT of the adder behind it.
-          [&](const GateNode&) { return 0.0; }, [&](const ReluNode&) { return delays.lut_ps; },
-          [&](const MaxNode& max) {
-            return delays.adder_ps(max_width(path, {max.a, max.b})) + delays.lut_ps;
-          },
-          [&](const RequantizeNode& rq) {
-            const Node& x = path.node(rq.x);
-            const int dropped = std::max(0, rq.from_frac_bits - rq.to.type.frac_bits);
-            double sum = 0;
-            if (rounds_by_adder(rq))
-              sum += delays.adder_ps(std::max(1, x.type().width - dropped + 1));
-            if (may_overflow(rq, x.lo, x.hi))
-              sum += 2 * delays.lut_ps;
-            return sum;
-          },
-          [&](const TableNode& table) {
-            // A LUT holds 6 address bits; multiplexers of 2 bits a level choose among LUTs.
-            return delays.memory_read_ps + delays.lut_ps * (std::max(0, table.from.width - 6) / 2);
-          }},
+      Overloaded{[&](const InputNode&) { return 0.0; }, [&](const ConstantNode&) { return 0.0; },
+                 [&](const AddNode& add) { return delays.adder_ps(chain_width(path, node, add)); },
+                 // The AND of a gate shares the LUT of the adder behind it.
+                 [&](const GateNode&) { return 0.0; },
+                 [&](const ReluNode&) { return delays.lut_ps; },
+                 [&](const MaxNode& max) {
+                   return delays.adder_ps(max_width(path, {max.a, max.b})) + delays.lut_ps;
+                 },
+                 [&](const RequantizeNode& rq) {
+                   const Node& x = path.node(rq.x);
+                   const int dropped = std::max(0, rq.from_frac_bits - rq.to.type.frac_bits);
+                   double sum = 0;
+                   if (rounds_by_adder(rq))
+                     sum += delays.adder_ps(std::max(1, x.type().width - dropped + 1));
+                   if (may_overflow(rq, x.lo, x.hi))
+                     sum += 2 * delays.lut_ps;
+                   return sum;
+                 },
+                 [&](const TableNode& table) {
+                   // A LUT holds 6 address bits; multiplexers of 2 bits a level choose among LUTs.
+                   const int levels = std::max(0, table.from.width - 6) / 2;
+                   return delays.memory_read_ps + delays.lut_ps * levels;
+                 }},
       node.kind);
 }
 
@@ -278,6 +279,7 @@ std::vector<Int128> Datapath::evaluate(std::span<const Int128> inputs) const {
     check(node.lo <= values.back() && values.back() <= node.hi, "a value leaves its range");
   }
   std::vector<Int128> results;
+  results.reserve(outputs.size());
   for (const Output& output : outputs)
     results.push_back(millrace::requantize(
         value(output.node), output.type.frac_bits,

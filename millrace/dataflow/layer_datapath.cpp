@@ -88,7 +88,8 @@ LinearMap linear_map(const Graph& graph, const Op& op) {
   LinearMap map{.rows = outputs, .columns = inputs, .entries = {}, .bias = {}};
   for (int row = 0; row < outputs; ++row) {
     for (int column = 0; column < inputs; ++column) {
-      const int64_t raw = !is_diagonal ? weights.raw()[static_cast<size_t>(column * outputs + row)]
+      const int64_t index = int64_t{column} * outputs + row;
+      const int64_t raw = !is_diagonal    ? weights.raw()[static_cast<size_t>(index)]
                           : row == column ? weights.raw()[static_cast<size_t>(row)]
                                           : 0;
       map.entries.push_back(scaled(raw, weight_shift));
@@ -111,8 +112,8 @@ std::vector<NodeId> append_linear(Datapath& path, std::span<const NodeId> inputs
     const Int128 bias = map.bias[static_cast<size_t>(row)];
     values.push_back(path.constant(bias));
     ranges.push_back({bias, bias});
-    for (int column = 0; column < map.columns; ++column)
-      matrix.entries.push_back(map.entries[static_cast<size_t>(row * map.columns + column)]);
+    const auto entries = map.entries.begin() + ptrdiff_t{row} * map.columns;
+    matrix.entries.insert(matrix.entries.end(), entries, entries + map.columns);
     for (int other = 0; other < map.rows; ++other)
       matrix.entries.push_back(row == other ? 1 : 0);
   }
@@ -177,6 +178,7 @@ std::vector<NodeId> append_elementwise(Datapath& path, const Vector& x, const Op
     return path.relu(id);
   };
   std::vector<NodeId> results;
+  results.reserve(x.elements.size());
   for (const NodeId id : x.elements)
     results.push_back(append(id));
   return results;

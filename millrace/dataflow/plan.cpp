@@ -259,6 +259,7 @@ private:
     }
 
     std::vector<NodeId> inputs;
+    inputs.reserve(static_cast<size_t>(elements));
     for (int64_t element = 0; element < elements; ++element)
       inputs.push_back(stage.products.input(stream_.element));
     std::vector<NodeId> weights;

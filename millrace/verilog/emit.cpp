@@ -271,16 +271,17 @@ std::vector<SourceFile> emit(const Circuit& circuit, const Schedule& schedule) {
   std::vector<Module> modules = TopEmitter(circuit, schedule).run();
   modules.push_back(emit_axis(circuit, schedule));
   std::vector<SourceFile> files;
+  files.reserve(modules.size());
   for (const Module& module : modules)
     files.push_back({module.name + ".sv", print(module)});
   return files;
 }
 
 const std::vector<std::string>& library_files() {
-  static const std::vector<std::string> Files = {
+  static const std::vector<std::string> names = {
       "mr_pkg.sv",         "mr_delay.sv",  "mr_overflow.sv",    "mr_requantize.sv",
       "mr_window_span.sv", "mr_window.sv", "mr_accumulator.sv", "mr_axis.sv"};
-  return Files;
+  return names;
 }
 
 }  // namespace millrace::verilog
