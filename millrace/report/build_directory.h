@@ -11,11 +11,11 @@
 namespace millrace::report {
 
 /// File names inside a build directory.
-inline constexpr const char* ModelFile = "model.mr";  ///< the exact graph as text
+inline constexpr const char* ModelFile = "model.mr";          ///< the exact graph as text
 inline constexpr const char* SourceModelFile = "model.onnx";  ///< what it was compiled from
-inline constexpr const char* PlanFile = "plan.json";  ///< marks a directory as a build
-inline constexpr const char* RtlFolder = "rtl";       ///< the circuit's SystemVerilog
-inline constexpr const char* FileList = "files.f";    ///< in RtlFolder: compilation order
+inline constexpr const char* PlanFile = "plan.json";          ///< marks a directory as a build
+inline constexpr const char* RtlFolder = "rtl";               ///< the circuit's SystemVerilog
+inline constexpr const char* FileList = "files.f";            ///< in RtlFolder: compilation order
 inline constexpr const char* PageFile = "report.html";
 inline constexpr const char* SummaryFile = "report.json";
 

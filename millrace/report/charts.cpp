@@ -60,7 +60,7 @@ double round_step(double limit, int steps) {
 }  // namespace
 
 Node roc_chart(const EmulationRecord& emulation) {
-  constexpr double Left = 46, Top = 10, Size = 380;
+  constexpr double Left = 46, Top = 10, Size = 400;
   Node svg = picture(Left + Size + 12, Top + Size + 42,
                      fmt::format("ROC curve, area {:.4f}", emulation.auc));
   const auto x = [](double share) { return Left + share * Size; };
@@ -121,7 +121,8 @@ Node schedule_chart(const PlanRecord& plan) {
   for (double cycle = 0; cycle <= end; cycle += step) {
     svg.add(line(x(cycle), Top, x(cycle), bottom, "grid"));
     svg.add(label(x(cycle), bottom + 17, "muted middle", with_thousands(std::llround(cycle))));
-    svg.add(label(x(cycle), bottom + 34, "muted middle", duration(cycle * plan.clock_ns)));
+    if (cycle > 0)
+      svg.add(label(x(cycle), bottom + 34, "muted middle", duration(cycle * plan.clock_ns)));
   }
   svg.add(label(Left - 12, bottom + 17, "muted end", "cycle"));
   svg.add(label(Left - 12, bottom + 34, "muted end", "time"));
@@ -163,7 +164,7 @@ Node schedule_chart(const PlanRecord& plan) {
 
 Node share_chart(const std::vector<BarGroup>& groups, const std::string& unit,
                  const std::string& description) {
-  constexpr double Left = 150, Right = 96, Width = 520, Row = 19, Gap = 14;
+  constexpr double Left = 150, Right = 96, Width = 480, Row = 21, Gap = 16;
   double limit = 0, rows = 0;
   for (const BarGroup& group : groups) {
     rows += static_cast<double>(group.bars.size());
@@ -181,13 +182,13 @@ Node share_chart(const std::vector<BarGroup>& groups, const std::string& unit,
   }
   double top = Gap / 2;
   for (const BarGroup& group : groups) {
-    svg.add(label(0, top + 13.5, "strong", group.name));
+    svg.add(label(0, top + 14.5, "strong", group.name));
     for (const Bar& bar : group.bars) {
-      svg.add(label(Left - 8, top + 13.5, "muted end", bar.name));
+      svg.add(label(Left - 8, top + 14.5, "muted end", bar.name));
       if (bar.value > 0)
         svg.add(rectangle(x(0), top + 3, x(bar.value) - x(0), Row - 6,
                           bar.is_ours ? "accent" : "other", bar.tip));
-      svg.add(label(x(bar.value) + 6, top + 13.5, bar.is_ours ? "strong" : "muted", bar.label));
+      svg.add(label(x(bar.value) + 6, top + 14.5, bar.is_ours ? "strong" : "muted", bar.label));
       top += Row;
     }
     top += Gap;
@@ -200,13 +201,15 @@ Node latency_chart(const std::vector<Bar>& bars) {
   double largest = 1000;
   for (const Bar& bar : bars)
     largest = std::max(largest, bar.value);
-  const double decades = std::ceil(std::log10(largest / FirstNs) - 1e-9);
+  const double decades = std::max(2.0, std::log10(largest / FirstNs));
   const double bottom = static_cast<double>(bars.size()) * Row + 22;
   Node svg = picture(Width, bottom + 24, "Latency of this circuit and of published ones");
   const auto x = [&](double ns) {
     const double decade = std::log10(std::max(ns, FirstNs) / FirstNs);
     return Left + decade / decades * (Width - Left - Right);
   };
+  svg.add(line(x(1000), 14, x(1000), bottom, "mark"));
+  svg.add(label(x(1000), 10, "muted middle", "1 \u00b5s"));
   for (double decade = 0; decade <= decades; ++decade) {
     const double ns = FirstNs * std::pow(10, decade);
     svg.add(line(x(ns), 20, x(ns), bottom, "grid"));
@@ -220,8 +223,6 @@ Node latency_chart(const std::vector<Bar>& bars) {
     svg.add(label(x(bar.value) + 8, top + 19, bar.is_ours ? "strong" : "muted", bar.label));
     top += Row;
   }
-  svg.add(line(x(1000), 14, x(1000), bottom, "mark"));
-  svg.add(label(x(1000), 10, "muted middle", "1 \u00b5s"));
   return svg;
 }
 

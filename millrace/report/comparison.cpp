@@ -23,7 +23,7 @@ std::string gain(double theirs, double ours) {
   if (theirs <= 0)
     return "";
   if (ours <= 0)
-    return "none";
+    return "none used";
   return theirs >= ours ? fmt::format("{:.3g} \u00d7 less", theirs / ours)
                         : fmt::format("{:.3g} \u00d7 more", ours / theirs);
 }
@@ -60,14 +60,14 @@ public:
     cycles("interval, cycles", &PublishedDesign::interval_cycles, plan.interval_cycles);
     if (build_.synthesis) {
       const SynthesisRecord& area = *build_.synthesis;
-      resource("LUT", &PublishedDesign::lut, area.lut, area.utilisation.lut);
-      resource("FF", &PublishedDesign::ff, area.ff, area.utilisation.ff);
-      resource("DSP", &PublishedDesign::dsp, area.dsp, area.utilisation.dsp);
-      resource("BRAM18", &PublishedDesign::bram18, area.bram18, area.utilisation.bram18);
+      resource("LUT \u00b2", &PublishedDesign::lut, area.lut, area.utilisation.lut);
+      resource("FF \u00b2", &PublishedDesign::ff, area.ff, area.utilisation.ff);
+      resource("DSP \u00b2", &PublishedDesign::dsp, area.dsp, area.utilisation.dsp);
+      resource("BRAM18 \u00b2", &PublishedDesign::bram18, area.bram18, area.utilisation.bram18);
     }
     if (build_.emulation) {
-      rate("AUC", &PublishedDesign::auc, build_.emulation->auc);
-      rate("accuracy", &PublishedDesign::accuracy, build_.emulation->accuracy);
+      rate("AUC \u00b9", &PublishedDesign::auc, build_.emulation->auc);
+      rate("accuracy \u00b9", &PublishedDesign::accuracy, build_.emulation->accuracy);
     }
     if (build_.simulation) {
       row(
@@ -135,8 +135,9 @@ std::string comparison_note(const Build& build, const std::optional<Published>& 
     return "";
   const DataRecord& source = build.emulation->source;
   return fmt::format(
-      "AUC and accuracy: published on {}; here on {} test images of {}, {} against "
-      "{}. Area: theirs is an HLS estimate, ours is Yosys's mapping.",
+      "\u00b9 Published: {}. Here: {} test images of {}, {} against {}.\n"
+      "\u00b2 Published: the estimate of high-level synthesis. Here: mapped with "
+      "Yosys.",
       published->auc_source, with_thousands(build.emulation->images), source.data, source.signal,
       source.background);
 }

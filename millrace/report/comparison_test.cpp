@@ -23,7 +23,7 @@ TEST(Compare, SetsTheLetterNetworkBesideThePublishedFigures) {
                                                "32.9 \u00d7 less")));
   EXPECT_THAT(table.rows, Contains(ElementsAre("interval, cycles", "\u2013", "1,576", "28",
                                                "56.3 \u00d7 less")));
-  EXPECT_THAT(table.rows, Contains(ElementsAre("DSP", "96", "422", "0", "none")));
+  EXPECT_THAT(table.rows, Contains(ElementsAre("DSP \u00b2", "96", "422", "0", "none used")));
 }
 
 TEST(Compare, AnotherNetworkStandsAlone) {

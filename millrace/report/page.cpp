@@ -61,7 +61,7 @@ Node tiles(const Build& build) {
       fmt::format("{} cycles of {:g} ns", with_thousands(plan.latency_cycles), plan.clock_ns)));
   const double frames_per_second =
       1e9 / (static_cast<double>(plan.interval_cycles) * plan.clock_ns);
-  node.add(tile("Throughput", fmt::format("{:.3g}", frames_per_second / 1e6), "million frames/s",
+  node.add(tile("Throughput", fmt::format("{:.3g}", frames_per_second / 1e6), "M frames/s",
                 fmt::format("a frame every {} cycles", with_thousands(plan.interval_cycles))));
   if (build.simulation) {
     const bool is_exact = build.simulation->mismatches == 0;
@@ -102,7 +102,7 @@ Node comparison_section(const Build& build, const std::optional<Published>& publ
                     fmt::format("{} ({} cycles)", duration(build.plan.latency_ns()),
                                 with_thousands(build.plan.latency_cycles)),
                     fmt::format("{} pixels a clock", build.plan.lanes), true});
-    node.add(element("figure", {}, std::vector<Node>{latency_chart(bars)}));
+    node.add(element("figure", {{"class", "scroll"}}, std::vector<Node>{latency_chart(bars)}));
   }
   const size_t ours = published ? published->designs.size() + 1 : 1;
   node.add(html_table(compare(build, published), ours));
@@ -206,7 +206,10 @@ Node area_section(const SynthesisRecord& area, const std::optional<Published>& p
       Resource{"BRAM18", area.bram18, area.utilisation.bram18, area.available.bram18,
                &PublishedDesign::bram18}};
   std::vector<BarGroup> groups;
+  Table table{.columns = {{"resource"}, {"used", true}, {"the part has", true}, {"share", true}}};
   for (const Resource& resource : resources) {
+    table.rows.push_back({resource.name, with_thousands(resource.used),
+                          with_thousands(resource.available), percent(resource.share)});
     BarGroup& group = groups.emplace_back(BarGroup{resource.name, {}});
     group.bars.push_back(
         {"Millrace", 100 * resource.share,
@@ -225,6 +228,7 @@ Node area_section(const SynthesisRecord& area, const std::optional<Published>& p
                                           "{} carry primitives.",
                                           area.part, with_thousands(area.carry)));
   node.add(element("figure", {}, std::vector<Node>{share_chart(groups, " %", "Area")}));
+  node.add(html_table(table, 1));
   return node;
 }
 
@@ -300,10 +304,11 @@ Result<std::string> render_page(const Build& build, const std::optional<Publishe
 
   Node main = element("main");
   Node& header = main.add(element("header"));
+  header.add(element("div", {{"class", "brand"}}, "Millrace"));
   header.add(element("h1", {}, build.network.network));
   header.add(element("p", {},
-                     fmt::format("A streaming circuit for {}, {} pixels a clock at "
-                                 "{:g} MHz, compiled by Millrace.",
+                     fmt::format("A streaming circuit for {}: {} pixels a clock at "
+                                 "{:g} MHz, exact to the bit and to the cycle.",
                                  plan.part, plan.lanes, 1000 / plan.clock_ns)));
   main.add(tiles(build));
   main.add(comparison_section(build, published));

@@ -77,6 +77,33 @@ TEST_F(WholePath, ATinyModelIsCompiledSimulatedMappedAndReported) {
   EXPECT_THAT(files(), testing::ElementsAre("out", "tiny.mr"));
 }
 
+// The comparison has to be able to fail: here the model, and then the schedule, are not the
+// circuit's.
+TEST_F(WholePath, ACircuitThatIsNotTheModelsIsFoundOut) {
+  write("tiny.mr", TinyModel);
+  ASSERT_EQ(run_program({"compile", "tiny.mr", "--lanes", "6", "-o", "out"}).exit_code, 0);
+  const std::vector<std::string> simulate = {"simulate", "out",      "--data",
+                                             "random",   "--frames", "5"};
+  const std::string model = read("out/model.mr"), plan = read("out/plan.json");
+  const auto replaced = [](std::string text, const std::string& from, const std::string& to) {
+    const size_t at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    return text.replace(at, from.size(), to);
+  };
+
+  write("out/model.mr", replaced(model, "[1, -1, 1, 0,", "[-1, 1, 1, 0,"));
+  expect_refused(simulate, "cli.outputs_differ");
+  write("out/model.mr", model);
+
+  const int64_t latency = json::parse(plan)["latency_cycles"];
+  const auto latency_is = [](int64_t cycles) {
+    return "\"latency_cycles\": " + std::to_string(cycles) + ",\n  \"interval_cycles\"";
+  };
+  write("out/plan.json", replaced(plan, latency_is(latency), latency_is(latency + 1)));
+  expect_refused(simulate, "cli.schedule_differs");
+  EXPECT_FALSE(fs::exists(folder() / "out/cosim.json"));
+}
+
 TEST_F(WholePath, EmulateGivesTheSameFiguresForModelAndBuild) {
   const std::string model = source("tests/text/letters.mr");
   const json of_model = run_json({"emulate", model, "--data", "glyphs"});
