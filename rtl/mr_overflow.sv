@@ -39,7 +39,8 @@ module mr_overflow #(
   end
 
   localparam logic [OutWidth-1:0] Top = OutWidth'(1) << (OutWidth - 1);
-  localparam logic [OutWidth-1:0] Max = OutSigned ? ~Top : '1;
+  // Not '1: Yosys 0.23 takes that for the number 1 within a conditional.
+  localparam logic [OutWidth-1:0] Max = OutSigned ? ~Top : {OutWidth{1'b1}};
   localparam logic [OutWidth-1:0] Min = !OutSigned ? '0 : Overflow == 3 ? -Max : Top;
 
   if (Overflow == 0) begin : gen_wrap
