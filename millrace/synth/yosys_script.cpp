@@ -10,12 +10,12 @@ namespace {
 constexpr std::string_view StepMark = "millrace step ";
 
 /// What happens, in order. The labels are those of `help synth_xilinx` in Yosys 0.23; fractions
-/// are measured on the letter network.
+/// are those of the letter network with 28 lanes.
 enum StepIndex { Read, Prepare, Coarse, Memory, Fine, Cells, Luts, Finish };
 constexpr std::array Steps{
-    Step{"read", 0.0},          Step{"prepare", 0.02},       Step{"arithmetic", 0.10},
-    Step{"map memories", 0.25}, Step{"map arithmetic", 0.3}, Step{"map registers", 0.45},
-    Step{"map to LUTs", 0.5},   Step{"count", 0.97},
+    Step{"read", 0.0},         Step{"prepare", 0.01},        Step{"arithmetic", 0.11},
+    Step{"map memories", 0.2}, Step{"map arithmetic", 0.26}, Step{"map registers", 0.66},
+    Step{"map to LUTs", 0.69}, Step{"count", 0.93},
 };
 
 /// A file name in a Yosys command; quotes let it have spaces.
