@@ -103,6 +103,15 @@ TEST(WindowGeometry, PaddingBelowMakesFlushRows) {
   EXPECT_EQ(g->completion_time(7), 9);
 }
 
+TEST(WindowGeometry, AFlushTakesTheTimeOfTheRowsItCompletesNotOfThePaddingBelow) {
+  // One row, four rows of padding below: a flush of four rows would outlast the next frame.
+  const graph::Window window{.kernel_h = 5, .pad_bottom = 4};
+  const auto g = window_geometry(map_of(1, 6, 1), window, 1);
+  ASSERT_TRUE(g.has_value());
+  EXPECT_EQ(g->flush_rows, 1);
+  EXPECT_EQ(g->completion_time(0), 1);
+}
+
 TEST(WindowGeometry, FewerLanesArePossibleOnlyWhereRowsPause) {
   const graph::Window pool{.kernel_h = 2, .kernel_w = 2, .stride_h = 2, .stride_w = 2};
   EXPECT_TRUE(window_geometry(map_of(26, 26, 26), pool, 7).has_value());
