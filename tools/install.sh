@@ -11,18 +11,17 @@ set -euo pipefail
 
 core=(
   # building
-  ca-certificates ccache cmake g++ mold ninja-build pkg-config
+  ca-certificates ccache cmake g++ make mold ninja-build
   # libraries
-  libboost-dev libboost-filesystem-dev libcli11-dev libexpected-dev libfmt-dev libonnx-dev
-  libprotobuf-dev libspdlog-dev libtbb-dev libxsimd-dev nlohmann-json3-dev protobuf-compiler
-  zlib1g-dev
+  libboost-dev libcli11-dev libexpected-dev libfmt-dev libonnx-dev libprotobuf-dev libtbb-dev
+  nlohmann-json3-dev protobuf-compiler zlib1g-dev
   # tools that millrace calls
   verilator yosys
 )
 train=(libtorch-dev)
 test=(
-  libbenchmark-dev libgmock-dev libgtest-dev librapidcheck-dev
-  clang-19 clang-format-19 clang-tidy-19 git iverilog python3
+  libbenchmark-dev libgmock-dev libgtest-dev
+  clang-format-19 clang-tidy-19 git iverilog python3
 )
 
 wanted=("${core[@]}")

@@ -75,7 +75,7 @@ void Console::show(std::string_view step, double fraction) {
     draw();
 }
 
-void Console::tick(std::stop_token stop) {
+void Console::tick(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
     const bool is_due = is_terminal_ || Clock::now() - last_drawn_ >= LinePause;

@@ -39,7 +39,7 @@ private:
   using Clock = std::chrono::steady_clock;
 
   void show(std::string_view step, double fraction);
-  void tick(std::stop_token stop);
+  void tick(const std::stop_token& stop);
   // With the mutex held.
   void draw();
   void end_bar();

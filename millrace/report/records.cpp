@@ -42,18 +42,16 @@ private:
   }
 };
 
-// The same value. Errors   nlohmann's type error when it is not an object.
-const Json& object(const Json& json) {
-  static_cast<void>(json.get_ref<const Json::object_t&>());
-  return json;
-}
-
-struct Reader {
-  const Json& json;
+class Reader {
+public:
+  // Throws nlohmann's type error when `json` is not an object; `json` outlives the reader.
+  explicit Reader(const Json& json) : json_(json) {
+    static_cast<void>(json.get_ref<const Json::object_t&>());
+  }
 
   template <class T>
   void operator()(const char* key, T& value) {
-    if (const auto found = json.find(key); found != json.end())
+    if (const auto found = json_.find(key); found != json_.end())
       convert(*found, value);
   }
 
@@ -61,7 +59,7 @@ private:
   template <class T>
   static void convert(const Json& from, T& value) {
     if constexpr (IsRecord<T>) {
-      Reader reader{object(from)};
+      Reader reader(from);
       value.visit(reader);
     } else {
       from.get_to(value);
@@ -73,6 +71,8 @@ private:
     for (const Json& element : from.get_ref<const Json::array_t&>())
       convert(element, values.emplace_back());
   }
+
+  const Json& json_;
 };
 
 }  // namespace
@@ -90,7 +90,7 @@ Result<Record> parse_json(std::string_view json, const std::string& where) {
   Record record;
   try {
     const Json parsed = Json::parse(json);
-    Reader reader{object(parsed)};
+    Reader reader(parsed);
     record.visit(reader);
   } catch (const Json::exception& problem) {
     return error(messages::BadRecord, where, Record::Name, problem.what());
