@@ -2,12 +2,15 @@
 // Generated circuits after synthesis: the netlist of primitives that Yosys makes against the golden
 // model, bit for bit and cycle for cycle.
 #include <gtest/gtest.h>
+#include <map>
+#include <set>
 
 #include "tests/rtl/small_networks.h"
 #include "tests/support/circuit_files.h"
 
 #include "millrace/cosim/simulate.h"
 #include "millrace/dataflow/plan.h"
+#include "millrace/reference/evaluate.h"
 #include "millrace/support/files.h"
 #include "millrace/support/subprocess.h"
 #include "millrace/synth/synthesize.h"
@@ -19,6 +22,24 @@ namespace fs = std::filesystem;
 using testing::SmallNetwork;
 
 constexpr int64_t Frames = 24;
+
+/// Every requantisation of the examples reaches both ends of its type's range, and between.
+void expect_saturation(const graph::Graph& graph, const std::vector<IntTensor>& inputs) {
+  std::map<std::string, std::set<Int128>> values;
+  for (const IntTensor& input : inputs) {
+    const std::vector<IntTensor> all = reference::evaluate_all(graph, {input});
+    for (size_t i = 0; i < all.size(); ++i)
+      if (std::holds_alternative<graph::Requantize>(graph.ops()[i].kind))
+        values[graph.ops()[i].name].insert(all[i].data.begin(), all[i].data.end());
+  }
+  for (const graph::Op& op : graph.ops()) {
+    if (!std::holds_alternative<graph::Requantize>(op.kind))
+      continue;
+    EXPECT_TRUE(values[op.name].contains(op.type.fixed().min_raw())) << op.name;
+    EXPECT_TRUE(values[op.name].contains(op.type.fixed().max_raw())) << op.name;
+    EXPECT_GT(values[op.name].size(), 5) << op.name;
+  }
+}
 
 /// Compiles and synthesises a network, and simulates the netlist. The netlist must hold `cells`.
 void check_netlist(const graph::Graph& graph, const dataflow::PlanOptions& options,
@@ -55,6 +76,7 @@ void check_netlist(const graph::Graph& graph, const dataflow::PlanOptions& optio
                                cosim::Simulator::Verilator, scratch.path() / "gates");
   ASSERT_TRUE(simulation.has_value()) << simulation.error().to_string();
   const testing::Examples examples = testing::random_examples(graph, Frames, 1);
+  expect_saturation(graph, examples.inputs);
   for (const auto arrival : {cosim::Arrival::BackToBack, cosim::Arrival::RandomGaps}) {
     SCOPED_TRACE("arrival " + std::to_string(static_cast<int>(arrival)));
     const auto measured = simulation->run(examples.inputs, arrival, 1);
@@ -73,11 +95,11 @@ TEST(GateLevel, ConvolutionPoolAndDenseAreBitExact) {
   check_netlist(SmallNetwork("classifier", {8, 8, 1}, {false, 4, 4}, 1)
                     .conv({.kernel_h = 3, .kernel_w = 3}, 2)
                     .relu()
-                    .requantize({false, 4, 2})
+                    .requantize({false, 4, 4})
                     .max_pool({.kernel_h = 2, .kernel_w = 2, .stride_h = 2, .stride_w = 2})
                     .flatten()
                     .dense(2)
-                    .requantize({true, 6, 1})
+                    .requantize({true, 5, 4})
                     .finish(),
                 {.lanes = 2, .clock_ns = 5}, {"RAM", "CARRY4", "FDRE", "LUT6"});
 }
