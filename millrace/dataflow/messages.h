@@ -9,7 +9,8 @@ inline constexpr Message LanesOutOfRange{"dataflow.lanes_out_of_range",
                                          "{} lanes do not fit a row of {} pixels",
                                          "choose lanes from 1 to the width of the input's rows"};
 inline constexpr Message ClockTooFast{
-    "dataflow.clock_too_fast", "the {} of {} bits takes {:.0f} ps, the clock period leaves {:.0f} ps",
+    "dataflow.clock_too_fast",
+    "the {} of {} bits takes {:.0f} ps, the clock period leaves {:.0f} ps",
     "choose a longer clock period"};
 inline constexpr Message ClockOutOfRange{"dataflow.clock_out_of_range",
                                          "a clock period of {} ns is outside 0.5 to 1000 ns",
