@@ -21,6 +21,12 @@ constexpr int BarWidth = 30;
 constexpr std::chrono::milliseconds BarPause{100};
 constexpr std::chrono::seconds LinePause{10};
 
+// A standard error that nobody reads is no reason to stop: fmt::print() would throw.
+void print(const std::string& text) {
+  std::fputs(text.c_str(), stderr);
+  std::fflush(stderr);
+}
+
 }  // namespace
 
 void catch_interrupts() {
@@ -47,7 +53,7 @@ Console::~Console() {
 void Console::heading(std::string_view text) {
   const std::lock_guard lock(mutex_);
   end_bar();
-  fmt::print(stderr, "{}\n", text);
+  print(fmt::format("{}\n", text));
 }
 
 ProgressFunction Console::progress(std::string label) {
@@ -89,21 +95,20 @@ void Console::draw() {
   last_drawn_ = Clock::now();
   const double seconds = std::chrono::duration<double>(last_drawn_ - began_).count();
   if (!is_terminal_) {
-    fmt::print(stderr, "  {:4.0f} s  {:3.0f} %  {}\n", seconds, 100 * fraction_, step_);
+    print(fmt::format("  {:4.0f} s  {:3.0f} %  {}\n", seconds, 100 * fraction_, step_));
     return;
   }
   const int full = static_cast<int>(fraction_ * BarWidth);
   std::string bar;
   for (int i = 0; i < BarWidth; ++i)
     bar += i < full ? "\u2588" : "\u2591";
-  fmt::print(stderr, "\r\x1b[K  {:4.0f} s  {} {:3.0f} %  {}", seconds, bar, 100 * fraction_, step_);
-  std::fflush(stderr);
+  print(fmt::format("\r\x1b[K  {:4.0f} s  {} {:3.0f} %  {}", seconds, bar, 100 * fraction_, step_));
   bar_is_shown_ = true;
 }
 
 void Console::end_bar() {
   if (bar_is_shown_)
-    fmt::print(stderr, "\n");
+    print("\n");
   bar_is_shown_ = false;
   step_.clear();
 }

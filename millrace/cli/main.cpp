@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cerrno>
 #include <cstdio>
 #include <exception>
-#include <fmt/format.h>
+#include <system_error>
 
 #include "millrace/cli/commands.h"
 #include "millrace/cli/exit_code.h"
@@ -12,10 +13,15 @@
 namespace millrace::cli {
 namespace {
 
+bool print(std::FILE* stream, const std::string& text) {
+  std::fputs(text.c_str(), stream);
+  return std::fflush(stream) == 0;
+}
+
 void print_diagnostic(const Diagnostic& diagnostic, bool json) {
-  fmt::print(stderr, "{}\n", diagnostic.to_string());
+  print(stderr, diagnostic.to_string() + '\n');
   if (json)
-    fmt::print("{}\n", diagnostic.to_json());
+    print(stdout, diagnostic.to_json() + '\n');
 }
 
 ExitCode run_command(const CommandLine& line) {
@@ -23,16 +29,20 @@ ExitCode run_command(const CommandLine& line) {
   const Result<Answer> answer =
       std::visit([&](const auto& options) { return run(options, console); }, line.command);
   console.finish();
-  if (answer) {
-    fmt::print("{}", line.json ? answer->json : answer->text);
-    return Done;
-  }
-  if (was_interrupted()) {
+  if (!answer && was_interrupted()) {
     print_diagnostic(error(messages::Interrupted, "").value(), line.json);
     return Stopped;
   }
-  print_diagnostic(answer.error(), line.json);
-  return UsersFault;
+  if (!answer) {
+    print_diagnostic(answer.error(), line.json);
+    return UsersFault;
+  }
+  if (!print(stdout, line.json ? answer->json : answer->text)) {
+    const std::string reason = std::generic_category().message(errno);
+    print_diagnostic(error(messages::OutputLost, "", reason).value(), false);
+    return UsersFault;
+  }
+  return Done;
 }
 
 ExitCode run_guarded(const CommandLine& line) {
@@ -55,8 +65,8 @@ int main(int argc, char** argv) {
   catch_interrupts();
   const auto parsed = parse_command_line(argc, argv);
   if (const auto* early = std::get_if<EarlyExit>(&parsed)) {
-    fmt::print("{}", early->output);
-    fmt::print(stderr, "{}", early->errors);
+    print(stdout, early->output);
+    print(stderr, early->errors);
     return early->exit_code;
   }
   return run_guarded(std::get<CommandLine>(parsed));

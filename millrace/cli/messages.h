@@ -29,6 +29,8 @@ inline constexpr Message ScheduleDiffers{
     "cli.schedule_differs",
     "the simulated {} of frame {} is {} cycles, the scheduled one {} cycles",
     "This is a fault of Millrace: please report it, with the model and the options."};
+inline constexpr Message OutputLost{"cli.output_lost", "standard output cannot be written: {}",
+                                    "Check where it goes: a full disk, a closed pipe."};
 inline constexpr Message Interrupted{"cli.interrupted", "stopped as asked",
                                      "Run the command again."};
 inline constexpr Message NoTemporaryDirectory{

@@ -4,6 +4,7 @@
 
 #include "millrace/cli/build_rtl.h"
 #include "millrace/cli/commands.h"
+#include "millrace/cli/temporary_directory.h"
 #include "millrace/report/build_directory.h"
 #include "millrace/report/numbers.h"
 #include "millrace/report/table.h"
@@ -22,13 +23,19 @@ Result<SynthesisRecord> synthesize(const SynthOptions& options, Console& console
   MR_TRY(const BuildRtl rtl, read_build_rtl(options.build));
   MR_TRY(const synth::Part part, synth::find_part(rtl.plan.part));
   const auto begin = std::chrono::steady_clock::now();
-  MR_TRY(const synth::Area area, synth::synthesize({.sources = rtl.sources,
-                                                    .include_dirs = {rtl.folder},
-                                                    .top = rtl.top,
-                                                    .part = part,
-                                                    .netlist = {},
-                                                    .work_dir = {}},
-                                                   console.progress()));
+  MR_TRY(TemporaryDirectory work, TemporaryDirectory::create("millrace-synth"));
+  const Result<synth::Area> mapped = synth::synthesize({.sources = rtl.sources,
+                                                        .include_dirs = {rtl.folder},
+                                                        .top = rtl.top,
+                                                        .part = part,
+                                                        .netlist = {},
+                                                        .work_dir = work.path()},
+                                                       console.progress());
+  if (!mapped) {
+    work.keep_for(mapped.error());
+    return tl::unexpected(mapped.error());
+  }
+  const synth::Area& area = *mapped;
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   const synth::Area& holds = part.holds;

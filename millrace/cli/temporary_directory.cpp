@@ -20,6 +20,10 @@ Result<TemporaryDirectory> TemporaryDirectory::create(const std::string& name) {
   return TemporaryDirectory(path);
 }
 
+void TemporaryDirectory::keep_for(const Diagnostic& problem) {
+  is_kept_ = problem.where.starts_with(path_.string());
+}
+
 TemporaryDirectory::TemporaryDirectory(TemporaryDirectory&& other) noexcept
     : path_(std::exchange(other.path_, {})), is_kept_(other.is_kept_) {}
 

@@ -20,7 +20,7 @@ public:
 
   const std::filesystem::path& path() const { return path_; }
   /// Leaves the directory where it is if `problem` points into it: to a log to be read.
-  void keep_for(const Diagnostic& problem) { is_kept_ = problem.where.starts_with(path_.string()); }
+  void keep_for(const Diagnostic& problem);
 
 private:
   explicit TemporaryDirectory(std::filesystem::path path) : path_(std::move(path)) {}

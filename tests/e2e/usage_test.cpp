@@ -52,6 +52,21 @@ TEST_F(Usage, WrongUsageExitsWithTwoAndPrintsNothingOnStandardOutput) {
   EXPECT_TRUE(files().empty());
 }
 
+TEST_F(Usage, AnAnswerThatCannotBeWrittenIsAFailure) {
+  const Outcome outcome = run_program({"inspect", source("tests/text/letters.mr")},
+                                      {"/bin/sh", "-c", "\"$@\" >/dev/full", "sh"});
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(outcome.errors, HasSubstr("[cli.output_lost]"));
+}
+
+TEST_F(Usage, AClosedStandardErrorIsNoFailure) {
+  const Outcome outcome =
+      run_program({"emulate", source("tests/text/letters.mr"), "--data", "glyphs"},
+                  {"/bin/sh", "-c", "\"$@\" 2>&-", "sh"});
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_THAT(outcome.output, HasSubstr("AUC"));
+}
+
 TEST_F(Usage, TheCompilerDoesNotLinkLibTorch) {
   const auto libraries = run_process("ldd", {MILLRACE_PROGRAM});
   ASSERT_TRUE(libraries.has_value());
