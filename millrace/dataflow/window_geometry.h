@@ -44,11 +44,6 @@ struct WindowGeometry {
   int64_t advance() const { return out_lanes * window.stride_w; }
   /// Pixels by which the covered span moves within the history from one output beat to the next.
   int64_t skew() const { return advance() - beat_steps * input.lanes; }
-  /// True when step `step` of a completing row gives an output beat.
-  bool step_emits(int64_t step) const {
-    const int64_t since = step - lookahead;
-    return since >= 0 && since % beat_steps == 0 && since / beat_steps < out_beats;
-  }
 };
 
 /// Works out the geometry; no value when the windows of a row (or frame) cannot leave before those

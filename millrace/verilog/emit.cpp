@@ -105,7 +105,7 @@ public:
     add(Assign{name("out_valid_o"), valid_});
     add(Assign{name("out_data_o"), data_});
     if (!uses_clock_) {
-      add(Signal{"unused", 0, false, {}});
+      add(Signal{"unused"});
       add(Assign{name("unused"), binary("^", name("clk_i"), name("rst_i"))});
     }
     modules_.insert(modules_.begin(), std::move(top_));
@@ -120,8 +120,8 @@ private:
 
   /// Declares the valid and data signals that leave a stage.
   void declare_output(const std::string& signal, int64_t bits) {
-    add(Signal{signal + "_valid", 0, false, {}});
-    add(Signal{signal + "_data", bits, false, {}});
+    add(Signal{signal + "_valid"});
+    add(Signal{signal + "_data", bits});
   }
 
   void advance(const std::string& signal, int64_t bits) {
@@ -159,7 +159,7 @@ private:
                                                  {"out_data_o", name(signal + "_data")}});
     add(std::move(instance));
     if (g.window.stride_w > g.window.kernel_w && g.out_lanes > 1) {
-      add(Signal{signal + "_unused", 0, false, {}});  // the pixels between the windows
+      add(Signal{signal + "_unused"});  // the pixels between the windows
       add(Assign{name(signal + "_unused"), expr(Unary{"^", name(signal + "_data")})});
     }
     advance(signal, bits);

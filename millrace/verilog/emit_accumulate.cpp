@@ -52,9 +52,9 @@ std::vector<Module> emit_accumulate(const std::string& module_name, const datafl
   const Expr zero = expr(Literal{beat_bits, 0, false});
 
   add(Comment{"Position in the frame: the beat that arrives next"});
-  add(Signal{"beat_q", beat_bits, false, {}});
-  add(Signal{"beat_d", beat_bits, false, {}});
-  add(Signal{"last", 0, false, {}});
+  add(Signal{"beat_q", beat_bits});
+  add(Signal{"beat_d", beat_bits});
+  add(Signal{"last"});
   add(Assign{name("last"), binary("==", name("beat_q"), last_code)});
   add(Assign{
       name("beat_d"),
@@ -67,8 +67,8 @@ std::vector<Module> emit_accumulate(const std::string& module_name, const datafl
   add(Registers{{{name("beat_q"), name("beat_d")}}});
   add(Comment{""});
   add(Comment{"Its weights"});
-  add(Signal{"weights_d", weight_bits, false, {}});
-  add(Signal{"weights_q", weight_bits, false, {}});
+  add(Signal{"weights_d", weight_bits});
+  add(Signal{"weights_q", weight_bits});
   Lookup rom{.selector = name("beat_d"), .target = name("weights_d"), .rows = {}, .otherwise = {}};
   for (int64_t beat = 0; beat + 1 < beats; ++beat)
     rom.rows.emplace_back(
@@ -79,7 +79,7 @@ std::vector<Module> emit_accumulate(const std::string& module_name, const datafl
   add(Registers{{{name("weights_q"), name("weights_d")}}});
   add(Comment{""});
   add(Comment{"Products and their sums"});
-  add(Signal{"sums", sum_bits, false, {}});
+  add(Signal{"sums", sum_bits});
   Instance u_products{
       .module = module_name + "_products", .name = "u_products", .parameters = {}, .ports = {}};
   if (has_registers(accumulate.products))
@@ -89,7 +89,7 @@ std::vector<Module> emit_accumulate(const std::string& module_name, const datafl
   add(std::move(u_products));
   add(Comment{""});
   for (const char* signal : {"sums_valid", "sums_first", "sums_last"})
-    add(Signal{signal, 0, false, {}});
+    add(Signal{signal});
   Instance u_flags{.module = "mr_delay",
                    .name = "u_flags",
                    .parameters = {{"Width", number(3)}, {"Cycles", number(latency)}},

@@ -30,10 +30,10 @@ Module emit_axis(const dataflow::Circuit& circuit, const dataflow::Schedule& sch
                 {Direction::Output, "m_axis_tlast", 0}},
       .items = {}};
   const auto add = [&m](auto item) { m.items.push_back({std::move(item)}); };
-  add(Signal{"core_in_valid", 0, false, {}});
-  add(Signal{"core_in_data", in_bits, false, {}});
-  add(Signal{"core_out_valid", 0, false, {}});
-  add(Signal{"core_out_data", out_bits, false, {}});
+  add(Signal{"core_in_valid"});
+  add(Signal{"core_in_data", in_bits});
+  add(Signal{"core_out_valid"});
+  add(Signal{"core_out_data", out_bits});
   add(Comment{""});
   Instance axis{.module = "mr_axis",
                 .name = "u_axis",

@@ -119,7 +119,7 @@ private:
   }
 
   void declare(const std::string& signal_name, const FixedType& type) {
-    module_.items.push_back({Signal{signal_name, type.width, type.is_signed, {}}});
+    module_.items.push_back({Signal{signal_name, type.width, type.is_signed}});
   }
 
   /// The net of a node, with its value.
@@ -139,7 +139,7 @@ private:
         continue;
       const FixedType type = declared_type(node);
       registers.push_back(
-          {fmt::format("n{}_q{}", id, cycle - node.cycle), type.width, type.is_signed, {}});
+          {fmt::format("n{}_q{}", id, cycle - node.cycle), type.width, type.is_signed});
       updates.emplace_back(signal(id, cycle), signal(id, cycle - 1));
     }
     if (path_.latency_cycles() > 0) {
@@ -300,7 +300,7 @@ private:
       parts.push_back(signal(id, cycle));
     if (parts.empty())
       return;
-    module_.items.push_back({Signal{"unused", 0, false, {}}});
+    module_.items.push_back({Signal{"unused"}});
     module_.items.push_back(
         {Assign{name("unused"), expr(Unary{"^", expr(Concat{std::move(parts)})})}});
   }

@@ -103,8 +103,7 @@ private:
   }
 
   void print_item(const Signal& s) {
-    line(fmt::format("logic {}{}{};{}", s.is_signed ? "signed " : "", range(s.width), s.name,
-                     s.comment.empty() ? "" : "  // " + s.comment));
+    line(fmt::format("logic {}{}{};", s.is_signed ? "signed " : "", range(s.width), s.name));
   }
 
   void print_item(const Wire& w) {

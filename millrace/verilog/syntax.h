@@ -99,7 +99,6 @@ struct Signal {
   std::string name;
   int64_t width = 0;
   bool is_signed = false;
-  std::string comment;
 };
 /// wire [width-1:0] name = value; width 0 is a single bit without a range.
 struct Wire {
