@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "millrace/dataflow/identifier.h"
 #include "millrace/dataflow/layer_datapath.h"
 #include "millrace/dataflow/messages.h"
 #include "millrace/support/check.h"
@@ -17,16 +18,6 @@ using graph::ValueId;
 
 std::string place(const Op& op) {
   return op.where.empty() ? "operation '" + op.name + "'" : op.where;
-}
-
-/// A name as a SystemVerilog identifier.
-std::string identifier(const std::string& name) {
-  std::string text;
-  for (const char c : name)
-    text += std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
-  if (text.empty() || std::isdigit(static_cast<unsigned char>(text.front())))
-    text.insert(0, "net_");
-  return text;
 }
 
 /// The operations between input and output, in order.
@@ -57,7 +48,7 @@ class Planner {
 public:
   Planner(const Graph& graph, const PlanOptions& options, DelayModel delays)
       : graph_(graph), delays_(std::move(delays)) {
-    circuit_.name = identifier(graph.name());
+    circuit_.name = module_identifier(graph.name());
     circuit_.clock_ns = options.clock_ns;
   }
 
@@ -117,6 +108,7 @@ private:
     map_ = {};
     layers_.clear();
     name_ = name;
+    has_layer_name_ = false;
     vector_ = {.elements = {}, .type = stream_.element};
     for (int64_t i = 0; i < count; ++i)
       vector_.elements.push_back(map_.input(stream_.element));
@@ -124,6 +116,13 @@ private:
 
   /// Notes that the open datapath computes `op`, giving `elements`.
   void advance_map(const Op& op, std::vector<NodeId> elements) {
+    // A stage is called after its first layer with weights or windows.
+    const bool is_elementwise =
+        op.as<graph::Relu>() || op.as<graph::Requantize>() || op.as<graph::Table>();
+    if (!is_elementwise && !has_layer_name_) {
+      name_ = op.name;
+      has_layer_name_ = true;
+    }
     layers_.push_back(op.name);
     vector_ = {.elements = std::move(elements), .type = op.type.fixed()};
     stream_.channels = static_cast<int64_t>(vector_.elements.size());
@@ -300,6 +299,7 @@ private:
   Datapath map_;
   Vector vector_;
   std::string name_;
+  bool has_layer_name_ = false;
   std::vector<std::string> layers_;
 };
 
