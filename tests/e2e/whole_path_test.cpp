@@ -149,7 +149,8 @@ TEST_F(WholePath, CompilingAgainReplacesTheBuildWhole) {
 TEST_F(WholePath, CtrlCStopsCleanly) {
   ASSERT_EQ(run_program({"compile", source("tests/text/letters.mr"), "-o", "out"}).exit_code, 0);
   const Outcome run =
-      run_program({"synth", "out", "--json"}, {"timeout", "--preserve-status", "-s", "INT", "2"});
+      run_program({"synth", "out", "--json"},
+                  {"timeout", "--foreground", "--preserve-status", "-s", "INT", "2"});
   EXPECT_EQ(run.exit_code, 130) << run.errors;
   EXPECT_EQ(json::parse(run.output)["error"]["code"], "cli.interrupted");
   EXPECT_FALSE(fs::exists(folder() / "out/synth.json"));
