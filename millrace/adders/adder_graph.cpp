@@ -1,91 +1,63 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "millrace/adders/adder_graph.h"
 
-#include <queue>
-#include <tuple>
+#include <algorithm>
 
 #include "millrace/support/check.h"
 
 namespace millrace::adders {
 namespace {
 
-/// A value that waits to be added into its row: sign * (value << shift).
-struct Summand {
-  int depth = 0;
-  int shift = 0;
-  int value = 0;
-  bool negative = false;
-
-  // The queue's order: shallow first, then low shifts first, so that partners overlap little.
-  friend bool operator>(const Summand& x, const Summand& y) {
-    return std::tuple(x.depth, x.shift, x.value, x.negative) >
-           std::tuple(y.depth, y.shift, y.value, y.negative);
-  }
-};
-
-using Queue = std::priority_queue<Summand, std::vector<Summand>, std::greater<>>;
-
-Summand pop(Queue& queue) {
-  Summand top = queue.top();
-  queue.pop();
-  return top;
+Int128 shifted(Int128 value, int shift) {
+  return value * (Int128{1} << shift);
 }
 
-/// Appends the adder that joins two summands; two negative ones give a negative sum.
-Summand join(const Summand& x, const Summand& y, AdderGraph& graph) {
-  const bool swap = x.negative && !y.negative;  // the minuend is positive
-  const Summand& a = swap ? y : x;
-  const Summand& b = swap ? x : y;
-  const int shift = std::min(a.shift, b.shift);
-  graph.adders.push_back({.a = a.value,
-                          .b = b.value,
-                          .shift_a = a.shift - shift,
-                          .shift_b = b.shift - shift,
-                          .subtract = a.negative != b.negative});
-  return {.depth = std::max(a.depth, b.depth) + 1,
-          .shift = shift,
-          .value = graph.num_inputs + static_cast<int>(graph.adders.size()) - 1,
-          .negative = a.negative && b.negative};
+/// Bits of the narrowest integer type that holds the range: a sign bit only where it is needed.
+int width(const Range& range) {
+  const auto bits = [](Int128 magnitude) {
+    int count = 0;
+    for (; magnitude > 0; magnitude >>= 1)
+      ++count;
+    return count;
+  };
+  const int negative = range.lo < 0 ? bits(-range.lo - 1) : 0;
+  const int positive = range.hi > 0 ? bits(range.hi) : 0;
+  return std::max(negative, positive) + (range.lo < 0 ? 1 : 0);
 }
 
 }  // namespace
 
-std::vector<SignedDigit> canonical_signed_digits(int64_t value) {
-  std::vector<SignedDigit> digits;
-  Int128 rest = value;
-  for (int shift = 0; rest != 0; ++shift, rest >>= 1) {
-    if (rest % 2 == 0)
-      continue;
-    const bool negative = (rest & 3) == 3;  // ...11: -1 here carries into the zero above
-    digits.push_back({shift, negative});
-    rest += negative ? 1 : -1;
-  }
-  return digits;
+int chain_bits(const Adder& adder, const Range& a, const Range& b) {
+  const int top = std::max(width(a) + adder.shift_a, width(b) + adder.shift_b);
+  const bool is_signed = a.lo < 0 || b.lo < 0;
+  const int unsigned_top = (a.lo < 0 ? 0 : width(a) + adder.shift_a);
+  const int unsigned_top_b = (b.lo < 0 ? 0 : width(b) + adder.shift_b);
+  // An unsigned operand beside a signed one needs a sign bit as well.
+  const int aligned = is_signed ? std::max({top, unsigned_top + 1, unsigned_top_b + 1}) : top;
+  const int bottom = adder.subtract ? adder.shift_b : std::max(adder.shift_a, adder.shift_b);
+  return std::max(1, aligned - bottom);
 }
 
-AdderGraph multiply_matrix(const Matrix& matrix, std::span<const Range> inputs) {
-  check(static_cast<size_t>(matrix.columns) == inputs.size(), "one range for each column");
-  AdderGraph graph{.num_inputs = matrix.columns, .adders = {}, .rows = {}};
-  for (int row = 0; row < matrix.rows; ++row) {
-    Queue queue;
-    for (int column = 0; column < matrix.columns; ++column) {
-      const Range& range = inputs[static_cast<size_t>(column)];
-      if (range.lo == 0 && range.hi == 0)
-        continue;
-      for (const SignedDigit& digit : canonical_signed_digits(matrix.at(row, column)))
-        queue.push({0, digit.shift, column, digit.negative});
-    }
-    while (queue.size() > 1) {
-      const Summand first = pop(queue);
-      const Summand second = pop(queue);
-      queue.push(join(first, second, graph));
-    }
-    if (queue.empty())
-      graph.rows.push_back({});
-    else
-      graph.rows.push_back({queue.top().value, queue.top().shift, queue.top().negative});
+Cost cost(const AdderGraph& graph, std::span<const Range> inputs) {
+  const std::vector<Range> ranges = value_ranges(graph, inputs);
+  std::vector<int> depths(static_cast<size_t>(graph.num_inputs), 0);
+  Cost total;
+  for (const Adder& adder : graph.adders) {
+    const auto a = static_cast<size_t>(adder.a);
+    const auto b = static_cast<size_t>(adder.b);
+    total.bits += chain_bits(adder, ranges[a], ranges[b]);
+    depths.push_back(std::max(depths[a], depths[b]) + 1);
   }
-  return graph;
+  total.adders = static_cast<int64_t>(graph.adders.size());
+  for (const RowSum& row : graph.rows) {
+    if (row.value == RowSum::Zero)
+      continue;
+    const auto value = static_cast<size_t>(row.value);
+    total.adders += row.negate ? 1 : 0;
+    total.bits += row.negate ? width(ranges[value]) : 0;
+    total.depth = std::max(total.depth, depths[value] + (row.negate ? 1 : 0));
+  }
+  return total;
 }
 
 std::vector<Range> value_ranges(const AdderGraph& graph, std::span<const Range> inputs) {
@@ -101,6 +73,23 @@ std::vector<Range> value_ranges(const AdderGraph& graph, std::span<const Range> 
       ranges.push_back({a.lo * scale_a + b.lo * scale_b, a.hi * scale_a + b.hi * scale_b});
   }
   return ranges;
+}
+
+std::vector<Int128> evaluate(const AdderGraph& graph, std::span<const Int128> inputs) {
+  check(inputs.size() == static_cast<size_t>(graph.num_inputs), "one value for each input");
+  std::vector<Int128> values(inputs.begin(), inputs.end());
+  for (const Adder& adder : graph.adders) {
+    const Int128 a = shifted(values[static_cast<size_t>(adder.a)], adder.shift_a);
+    const Int128 b = shifted(values[static_cast<size_t>(adder.b)], adder.shift_b);
+    values.push_back(adder.subtract ? a - b : a + b);
+  }
+  std::vector<Int128> results;
+  for (const RowSum& row : graph.rows) {
+    const Int128 value =
+        row.value == RowSum::Zero ? 0 : shifted(values[static_cast<size_t>(row.value)], row.shift);
+    results.push_back(row.negate ? -value : value);
+  }
+  return results;
 }
 
 }  // namespace millrace::adders

@@ -1,32 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Multiplication of a vector by a constant matrix with shifts and adds.
+// A network of shifts and adders that multiplies a vector by a constant matrix.
 #pragma once
 
-#include <cstdint>
 #include <span>
 #include <vector>
 
-#include "millrace/fixed/fixed_type.h"
+#include "millrace/adders/matrix.h"
 
 namespace millrace::adders {
-
-/// Every value lies in [lo, hi]; lo = hi is a constant.
-struct Range {
-  Int128 lo = 0, hi = 0;
-
-  friend bool operator==(const Range&, const Range&) = default;
-};
-
-/// An integer matrix, row-major; rows are outputs, columns are inputs.
-struct Matrix {
-  int rows = 0, columns = 0;
-  std::vector<int64_t> entries;
-
-  int64_t at(int row, int column) const {
-    return entries[static_cast<size_t>(row) * static_cast<size_t>(columns) +
-                   static_cast<size_t>(column)];
-  }
-};
 
 /// (a << shift_a) + (b << shift_b), or minus. Values are numbered: first the inputs, then the
 /// adders in order.
@@ -34,6 +15,8 @@ struct Adder {
   int a = 0, b = 0;
   int shift_a = 0, shift_b = 0;  ///< at least one of them is 0
   bool subtract = false;
+
+  friend bool operator==(const Adder&, const Adder&) = default;
 };
 
 /// One row of the product: value << shift, negated where asked.
@@ -42,33 +25,36 @@ struct RowSum {
   int value = Zero;
   int shift = 0;
   bool negate = false;
+
+  friend bool operator==(const RowSum&, const RowSum&) = default;
 };
 
 /// The network of adders that computes matrix * inputs.
 struct AdderGraph {
   int num_inputs = 0;
-  std::vector<Adder> adders;
+  std::vector<Adder> adders;  ///< each reads inputs and earlier adders only
   std::vector<RowSum> rows;
+
+  friend bool operator==(const AdderGraph&, const AdderGraph&) = default;
 };
 
-/// One non-zero digit of a canonical signed-digit number.
-struct SignedDigit {
-  int shift = 0;
-  bool negative = false;
-
-  friend bool operator==(const SignedDigit&, const SignedDigit&) = default;
+/// What a graph costs. A row that must be negated counts as one more adder.
+struct Cost {
+  int64_t adders = 0;
+  int64_t bits = 0;  ///< the adders' carry chains together, see chain_bits()
+  int depth = 0;     ///< adders on the longest way from an input to a row
 };
 
-/// The canonical signed-digit form: no two adjacent non-zero digits, lowest first.
-/// Source   Reitwiesner, "Binary arithmetic", 1960.
-std::vector<SignedDigit> canonical_signed_digits(int64_t value);
+Cost cost(const AdderGraph& graph, std::span<const Range> inputs);
 
-/// Builds one tree of least depth for each row from the canonical signed digits of its entries.
-///
-/// Shapes   `inputs` has matrix.columns ranges. Constant inputs are best given with entries of 1.
-AdderGraph multiply_matrix(const Matrix& matrix, std::span<const Range> inputs);
+/// Bits of an adder's carry chain: from the lowest position at which both operands have bits, or
+/// the lowest of a subtrahend, to the top of the wider operand. Lower bits of the sum are wires.
+int chain_bits(const Adder& adder, const Range& a, const Range& b);
 
 /// The ranges of all values of a graph, inputs first.
 std::vector<Range> value_ranges(const AdderGraph& graph, std::span<const Range> inputs);
+
+/// matrix * inputs as the graph computes it: one result a row.
+std::vector<Int128> evaluate(const AdderGraph& graph, std::span<const Int128> inputs);
 
 }  // namespace millrace::adders

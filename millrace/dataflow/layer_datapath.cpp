@@ -4,7 +4,7 @@
 #include <queue>
 #include <tuple>
 
-#include "millrace/adders/adder_graph.h"
+#include "millrace/adders/multiply_matrix.h"
 #include "millrace/support/check.h"
 
 namespace millrace::dataflow {
@@ -118,7 +118,7 @@ std::vector<NodeId> append_linear(Datapath& path, std::span<const NodeId> inputs
       matrix.entries.push_back(row == other ? 1 : 0);
   }
 
-  const adders::AdderGraph graph = adders::multiply_matrix(matrix, ranges);
+  const adders::AdderGraph graph = adders::multiply_matrix(matrix, ranges).value();
   for (const adders::Adder& adder : graph.adders)
     values.push_back(path.add({.a = values[static_cast<size_t>(adder.a)],
                                .b = values[static_cast<size_t>(adder.b)],
