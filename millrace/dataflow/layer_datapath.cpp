@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "millrace/adders/multiply_matrix.h"
+#include "millrace/dataflow/adder_datapath.h"
 #include "millrace/support/check.h"
 
 namespace millrace::dataflow {
@@ -118,30 +119,7 @@ std::vector<NodeId> append_linear(Datapath& path, std::span<const NodeId> inputs
       matrix.entries.push_back(row == other ? 1 : 0);
   }
 
-  const adders::AdderGraph graph = adders::multiply_matrix(matrix, ranges).value();
-  for (const adders::Adder& adder : graph.adders)
-    values.push_back(path.add({.a = values[static_cast<size_t>(adder.a)],
-                               .b = values[static_cast<size_t>(adder.b)],
-                               .shift_a = adder.shift_a,
-                               .shift_b = adder.shift_b,
-                               .subtract = adder.subtract}));
-  std::vector<NodeId> results;
-  for (const adders::RowSum& row : graph.rows) {
-    if (row.value == adders::RowSum::Zero) {
-      results.push_back(path.constant(0));
-      continue;
-    }
-    const NodeId value = values[static_cast<size_t>(row.value)];
-    if (row.shift == 0 && !row.negate)
-      results.push_back(value);
-    else
-      results.push_back(path.add({.a = path.constant(0),
-                                  .b = value,
-                                  .shift_a = 0,
-                                  .shift_b = row.shift,
-                                  .subtract = row.negate}));
-  }
-  return results;
+  return append_adder_graph(path, values, adders::multiply_matrix(matrix, ranges).value());
 }
 
 std::vector<NodeId> append_products(Datapath& path, std::span<const NodeId> inputs,
