@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "millrace/dataflow/messages.h"
 #include "millrace/graph/op.h"
 #include "millrace/support/check.h"
 
@@ -22,88 +21,39 @@ FixedType integer_type(Int128 lo, Int128 hi) {
   return *type;
 }
 
-/// True when rounding moves results by an addition.
-bool rounds_by_adder(const RequantizeNode& node) {
-  return node.from_frac_bits > node.to.type.frac_bits && node.to.rounding != Rounding::Floor;
+}  // namespace
+
+bool RequantizeNode::rounds_by_adder() const {
+  return from_frac_bits > to.type.frac_bits && to.rounding != Rounding::Floor;
 }
 
-/// True when some value of [lo, hi] leaves the range of the quantiser's type.
-bool may_overflow(const RequantizeNode& node, Int128 lo, Int128 hi) {
+bool RequantizeNode::may_overflow(Int128 lo, Int128 hi) const {
   // A type two bits wider at the same place holds every rounded value that the narrow one
   // saturates by little; saturated or not, one that differs has overflowed.
   const auto overflows = [&](Int128 value) {
-    Quantizer wide = node.to;
+    Quantizer wide = to;
     wide.overflow = Overflow::Saturate;
-    const Int128 clamped = requantize(value, node.from_frac_bits, wide);
+    const Int128 clamped = millrace::requantize(value, from_frac_bits, wide);
     wide.type.is_signed = true;
     wide.type.width = FixedType::MaxWidth;
-    const Int128 rounded = requantize(value, node.from_frac_bits, wide);
-    const bool symmetric_floor = node.to.overflow == Overflow::SaturateSymmetric &&
-                                 node.to.type.is_signed && rounded == node.to.type.min_raw();
+    const Int128 rounded = millrace::requantize(value, from_frac_bits, wide);
+    const bool symmetric_floor = to.overflow == Overflow::SaturateSymmetric && to.type.is_signed &&
+                                 rounded == to.type.min_raw();
     return rounded != clamped || symmetric_floor;
   };
   return overflows(lo) || overflows(hi);
 }
 
-int max_width(const Datapath& path, std::initializer_list<NodeId> ids) {
-  int width = 1;
-  for (const NodeId id : ids)
-    width = std::max(width, path.node(id).type().width);
-  return width;
-}
-
-/// Bits of a sum that need the carry chain: those above the low bits that pass through.
-int chain_width(const Datapath& path, const Node& sum, const AddNode& add) {
-  const bool a_low = add.shift_b > 0;                   // a's low bits are the sum's
-  const bool b_low = add.shift_a > 0 && !add.subtract;  // b's low bits are the sum's
-  const int passed = a_low ? add.shift_b : b_low ? add.shift_a : 0;
-  const int low_width = max_width(path, {a_low ? add.a : add.b});
-  return std::max(1, sum.type().width - std::min(passed, low_width));
-}
-
-double delay_ps(const Datapath& path, const Node& node, const DelayModel& delays) {
-  return std::visit(
-      Overloaded{[&](const InputNode&) { return 0.0; }, [&](const ConstantNode&) { return 0.0; },
-                 [&](const AddNode& add) { return delays.adder_ps(chain_width(path, node, add)); },
-                 // The AND of a gate shares the LUT of the adder behind it.
-                 [&](const GateNode&) { return 0.0; },
-                 [&](const ReluNode&) { return delays.lut_ps; },
-                 [&](const MaxNode& max) {
-                   return delays.adder_ps(max_width(path, {max.a, max.b})) + delays.lut_ps;
-                 },
-                 [&](const RequantizeNode& rq) {
-                   const Node& x = path.node(rq.x);
-                   const int dropped = std::max(0, rq.from_frac_bits - rq.to.type.frac_bits);
-                   double sum = 0;
-                   if (rounds_by_adder(rq))
-                     sum += delays.adder_ps(std::max(1, x.type().width - dropped + 1));
-                   if (may_overflow(rq, x.lo, x.hi))
-                     sum += 2 * delays.lut_ps;
-                   return sum;
-                 },
-                 [&](const TableNode& table) {
-                   // A LUT holds 6 address bits; multiplexers of 2 bits a level choose among LUTs.
-                   const int levels = std::max(0, table.from.width - 6) / 2;
-                   return delays.memory_read_ps + delays.lut_ps * levels;
-                 }},
-      node.kind);
-}
-
-std::string_view node_name(const NodeKind& kind) {
-  return std::visit(
-      Overloaded{
-          [](const InputNode&) { return "input"; }, [](const ConstantNode&) { return "constant"; },
-          [](const AddNode&) { return "addition"; }, [](const GateNode&) { return "gate"; },
-          [](const ReluNode&) { return "rectifier"; }, [](const MaxNode&) { return "comparison"; },
-          [](const RequantizeNode&) { return "requantisation"; },
-          [](const TableNode&) { return "table"; }},
-      kind);
-}
-
-}  // namespace
-
 FixedType Node::type() const {
   return integer_type(lo, hi);
+}
+
+FixedType Node::signal_type() const {
+  if (const auto* requantize = std::get_if<RequantizeNode>(&kind))
+    return requantize->to.type;
+  if (const auto* table = std::get_if<TableNode>(&kind))
+    return table->to;
+  return type();
 }
 
 NodeId Datapath::append(NodeKind kind, Int128 lo, Int128 hi) {
@@ -157,9 +107,9 @@ NodeId Datapath::max(NodeId a, NodeId b) {
 
 NodeId Datapath::requantize(RequantizeNode rq) {
   const Node& x = node(rq.x);
-  if (!may_overflow(rq, x.lo, x.hi) && rq.from_frac_bits == rq.to.type.frac_bits)
+  if (!rq.may_overflow(x.lo, x.hi) && rq.from_frac_bits == rq.to.type.frac_bits)
     return rq.x;
-  if (rounds_by_adder(rq) && may_overflow(rq, x.lo, x.hi)) {
+  if (rq.rounds_by_adder() && rq.may_overflow(x.lo, x.hi)) {
     // Two nodes, so that a register can stand between rounding and the overflow test.
     RequantizeNode round = rq;
     round.to.overflow = Overflow::Saturate;
@@ -176,7 +126,7 @@ NodeId Datapath::requantize(RequantizeNode rq) {
   Int128 hi = millrace::requantize(x.hi, rq.from_frac_bits, rq.to);
   const bool monotone = rq.to.overflow == Overflow::Saturate ||
                         rq.to.overflow == Overflow::SaturateSymmetric ||
-                        !may_overflow(rq, x.lo, x.hi);
+                        !rq.may_overflow(x.lo, x.hi);
   if (!monotone && x.lo != x.hi) {
     lo = rq.to.type.min_raw();
     hi = rq.to.type.max_raw();
@@ -206,50 +156,6 @@ std::vector<NodeId> operands(const NodeKind& kind) {
                  [](const RequantizeNode& n) { return Ids{n.x}; },
                  [](const TableNode& n) { return Ids{n.x}; }},
       kind);
-}
-
-Status Datapath::pipeline(const DelayModel& delays, double clock_ns, double input_ready_ps,
-                          double output_deadline_ps, const std::string& where) {
-  const double budget_ps = clock_ns * 1000 - delays.register_ps;
-  for (Node& node : nodes_) {
-    node.cycle = 0;
-    node.ready_ps = std::holds_alternative<InputNode>(node.kind) ? input_ready_ps : 0;
-    for (const NodeId id : operands(node.kind)) {
-      const Node& operand = this->node(id);
-      if (operand.is_constant())
-        continue;
-      if (operand.cycle > node.cycle)
-        node.ready_ps = 0;
-      if (operand.cycle >= node.cycle) {
-        node.cycle = operand.cycle;
-        node.ready_ps = std::max(node.ready_ps, operand.ready_ps);
-      }
-    }
-    const double delay = delay_ps(*this, node, delays);
-    if (delay > budget_ps)
-      return error(messages::ClockTooFast, where, node_name(node.kind), node.type().width, delay,
-                   budget_ps);
-    if (node.ready_ps + delay > budget_ps) {
-      ++node.cycle;
-      node.ready_ps = 0;
-    }
-    node.ready_ps += delay;
-  }
-
-  latency_cycles_ = 0;
-  for (const Output& output : outputs) {
-    const Node& last = node(output.node);
-    if (!last.is_constant())
-      latency_cycles_ =
-          std::max(latency_cycles_, last.cycle + (last.ready_ps > output_deadline_ps ? 1 : 0));
-  }
-  output_ready_ps_ = 0;
-  for (const Output& output : outputs) {
-    const Node& last = node(output.node);
-    if (!last.is_constant() && last.cycle == latency_cycles_)
-      output_ready_ps_ = std::max(output_ready_ps_, last.ready_ps);
-  }
-  return {};
 }
 
 std::vector<Int128> Datapath::evaluate(std::span<const Int128> inputs) const {

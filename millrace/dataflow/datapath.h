@@ -50,6 +50,11 @@ struct RequantizeNode {
   NodeId x = 0;
   int from_frac_bits = 0;
   Quantizer to;
+
+  /// True when rounding moves results by an addition.
+  bool rounds_by_adder() const;
+  /// True when some value of [lo, hi] leaves the range of the quantiser's type.
+  bool may_overflow(Int128 lo, Int128 hi) const;
 };
 /// values[x - min_raw of x's type].
 struct TableNode {
@@ -71,7 +76,16 @@ struct Node {
 
   /// The narrowest integer type that holds [lo, hi].
   FixedType type() const;
+  /// The type in which its signal is declared: requantised values keep their quantiser's type.
+  FixedType signal_type() const;
   bool is_constant() const { return std::holds_alternative<ConstantNode>(kind); }
+};
+
+/// What a pipeline costs.
+struct PipelineCost {
+  int64_t flip_flops = 0;        ///< bits of all registers
+  int64_t early_flip_flops = 0;  ///< the same, if every node stood in its earliest cycle
+  int latency_cycles = 0;
 };
 
 /// The network, in order of definition.
@@ -99,11 +113,12 @@ public:
   };
   std::vector<Output> outputs;
 
-  /// Places every node in the earliest cycle in which it settles within the period.
+  /// Places every node in a cycle in which it settles within the period: the latency is the least
+  /// possible one, and no placement of that latency has fewer register bits (see retime.h).
   ///
   /// Units    input_ready_ps: when the inputs settle after the clock edge of cycle 0;
   ///          output_deadline_ps: when the outputs must have settled, 0 for registered outputs.
-  /// Errors   a single node that does not fit the period at all: too fast a clock.
+  /// Errors   an input or a single node that does not fit the period at all: too fast a clock.
   Status pipeline(const DelayModel& delays, double clock_ns, double input_ready_ps,
                   double output_deadline_ps, const std::string& where);
 
@@ -111,6 +126,11 @@ public:
   int latency_cycles() const { return latency_cycles_; }
   /// When the slowest output settles after the clock edge of the cycle in which outputs leave.
   double output_ready_ps() const { return output_ready_ps_; }
+  /// The last cycle in which each node is read, -1 for nodes that nobody reads.
+  std::vector<int> last_uses() const;
+  /// Bits of all registers of the pipeline. A value has one line of registers for all its readers.
+  int64_t flip_flops() const;
+  PipelineCost pipeline_cost() const;
 
   /// Evaluates the network: the golden model of the emitted module.
   std::vector<Int128> evaluate(std::span<const Int128> inputs) const;
@@ -121,6 +141,7 @@ private:
   std::vector<Node> nodes_;
   int num_inputs_ = 0;
   int latency_cycles_ = 0;
+  int64_t early_flip_flops_ = 0;
   double output_ready_ps_ = 0;
 };
 

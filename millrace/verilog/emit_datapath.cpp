@@ -25,15 +25,6 @@ using dataflow::RequantizeNode;
 using dataflow::TableNode;
 using graph::Overloaded;
 
-/// The type in which a node's signal is declared: requantised values keep their quantiser's type.
-FixedType declared_type(const Node& node) {
-  if (const auto* requantize = std::get_if<RequantizeNode>(&node.kind))
-    return requantize->to.type;
-  if (const auto* table = std::get_if<TableNode>(&node.kind))
-    return table->to;
-  return node.type();
-}
-
 Expr cast(int width, Expr operand) {
   return expr(Cast{width, std::move(operand)});
 }
@@ -44,7 +35,8 @@ Expr as_signed(Expr operand) {
 
 class DatapathEmitter {
 public:
-  explicit DatapathEmitter(const Datapath& datapath) : path_(datapath) {}
+  explicit DatapathEmitter(const Datapath& datapath)
+      : path_(datapath), last_use_(datapath.last_uses()) {}
 
   Module run(const std::string& module_name, const std::string& comment) {
     module_.name = module_name;
@@ -61,7 +53,6 @@ public:
     module_.ports.push_back({Direction::Input, "in_data_i", in_bits});
     module_.ports.push_back({Direction::Output, "out_data_o", out_bits});
 
-    find_lifetimes();
     for (int cycle = 0; cycle <= path_.latency_cycles(); ++cycle)
       emit_cycle(cycle);
     emit_outputs();
@@ -70,21 +61,6 @@ public:
   }
 
 private:
-  /// The last cycle in which each node is read, -1 for nodes that nobody reads.
-  void find_lifetimes() {
-    last_use_.assign(path_.nodes().size(), -1);
-    for (auto id = static_cast<NodeId>(path_.nodes().size()) - 1; id >= 0; --id) {
-      for (const Datapath::Output& output : path_.outputs)
-        if (output.node == id)
-          last_use_[static_cast<size_t>(id)] = path_.latency_cycles();
-      if (last_use_[static_cast<size_t>(id)] < 0)
-        continue;
-      for (const NodeId operand : dataflow::operands(path_.node(id).kind))
-        last_use_[static_cast<size_t>(operand)] =
-            std::max(last_use_[static_cast<size_t>(operand)], path_.node(id).cycle);
-    }
-  }
-
   bool is_used(NodeId id) const { return last_use_[static_cast<size_t>(id)] >= 0; }
 
   /// The signal that carries node `id` in `cycle`.
@@ -98,9 +74,9 @@ private:
     const Node& node = path_.node(id);
     if (const auto* constant = std::get_if<ConstantNode>(&node.kind))
       return expr(Literal{width, constant->value, node.lo < 0});
-    if (declared_type(node).width > width)
+    if (node.signal_type().width > width)
       truncated_.insert({id, cycle});
-    return declared_type(node).width == width ? signal(id, cycle) : cast(width, signal(id, cycle));
+    return node.signal_type().width == width ? signal(id, cycle) : cast(width, signal(id, cycle));
   }
 
   /// Node `id` shifted right by `shift`, as an operand of `width` bits.
@@ -110,7 +86,7 @@ private:
       return expr(Literal{width, constant->value >> shift, node.lo < 0});
     if (shift == 0)
       return operand(id, cycle, width);
-    const FixedType type = declared_type(node);
+    const FixedType type = node.signal_type();
     if (shift >= type.width)  // nothing but the sign is left
       return type.is_signed ? expr(Repeat{width, bit(signal(id, cycle), type.width - 1)})
                             : expr(Literal{width, 0, false});
@@ -137,7 +113,7 @@ private:
                         cycle <= last_use_[static_cast<size_t>(id)];
       if (!kept)
         continue;
-      const FixedType type = declared_type(node);
+      const FixedType type = node.signal_type();
       registers.push_back(
           {fmt::format("n{}_q{}", id, cycle - node.cycle), type.width, type.is_signed});
       updates.emplace_back(signal(id, cycle), signal(id, cycle - 1));
@@ -164,7 +140,7 @@ private:
 
   void emit_node(NodeId id, const Node& node, int64_t in_offset) {
     const std::string target = fmt::format("n{}", id);
-    const FixedType type = declared_type(node);
+    const FixedType type = node.signal_type();
     const auto assign = [&](Expr value) { define(target, type, std::move(value)); };
     std::visit(
         Overloaded{
@@ -212,7 +188,7 @@ private:
   }
 
   Expr rectified(const ReluNode& relu, int cycle, int width) {
-    const int sign = declared_type(path_.node(relu.x)).width - 1;
+    const int sign = path_.node(relu.x).signal_type().width - 1;
     return expr(Conditional{bit(signal(relu.x, cycle), sign), expr(Literal{width, 0, false}),
                             operand(relu.x, cycle, width)});
   }
@@ -222,7 +198,7 @@ private:
     const Node& b = path_.node(max.b);
     const FixedType both = narrowest_type(std::min(a.lo, b.lo), std::max(a.hi, b.hi), 0).value();
     // Declared types may be wider than the ranges; equal widths keep the comparison plain.
-    const int common = std::max({both.width, declared_type(a).width, declared_type(b).width});
+    const int common = std::max({both.width, a.signal_type().width, b.signal_type().width});
     const auto side = [&](NodeId id) {
       const Expr value = operand(id, cycle, common);
       return both.is_signed ? as_signed(value) : value;
@@ -232,7 +208,7 @@ private:
   }
 
   void emit_requantize(const std::string& target, const Node& node, const RequantizeNode& rq) {
-    const FixedType from = declared_type(path_.node(rq.x));
+    const FixedType from = path_.node(rq.x).signal_type();
     const auto mode = [](auto value) { return name("mr_pkg::" + std::string(to_string(value))); };
     module_.items.push_back({Instance{
         .module = "mr_requantize",
@@ -306,8 +282,8 @@ private:
   }
 
   const Datapath& path_;
+  const std::vector<int> last_use_;
   Module module_;
-  std::vector<int> last_use_;
   std::set<std::pair<NodeId, int>>
       truncated_;  // signals (node, cycle) whose high bits somebody drops
 };
