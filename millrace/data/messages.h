@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What can be wrong with labelled images.
+// What can be wrong with labelled images and with arrays.
 #pragma once
 
 #include "millrace/support/diagnostics.h"
@@ -44,5 +44,30 @@ inline constexpr Message NoSuchClass{"data.no_such_class",
 inline constexpr Message SameClass{"data.same_class",
                                    "signal and background are the same class, '{}'",
                                    "choose two different classes"};
+
+// Arrays.
+inline constexpr Message NotNpy{"data.not_npy", "not a .npy file: it does not begin as one",
+                                "save one array with numpy.save"};
+inline constexpr Message NpyVersion{"data.npy_version",
+                                    "version {}.{} of the .npy format is not known",
+                                    "save the array again with numpy.save"};
+inline constexpr Message NpyHeader{"data.npy_header", "the header of the .npy file is damaged: {}",
+                                   "save the array again with numpy.save"};
+inline constexpr Message NpyObjects{
+    "data.npy_objects", "the array holds Python objects, as an array with ragged rows does",
+    "give each row the same number of entries, and the array a type of integers"};
+inline constexpr Message NpyType{"data.npy_type", "the array's entries are of type {}",
+                                 "store integers: matrix.astype(numpy.int64)"};
+inline constexpr Message NpyDimensions{"data.npy_dimensions",
+                                       "the array has the shape {}, not rows x columns",
+                                       "reshape it to rows and columns"};
+inline constexpr Message NpyTooLarge{"data.npy_too_large", "the array has {} x {} entries",
+                                     "an array holds at most 2^26 entries"};
+inline constexpr Message NpyNotInteger{"data.npy_not_integer",
+                                       "row {}, column {} is {}, which is not an integer",
+                                       "scale and round the array to integers"};
+inline constexpr Message NpyTooWide{"data.npy_too_wide",
+                                    "row {}, column {} is {}, which does not fit 64 bits",
+                                    "scale the array down"};
 
 }  // namespace millrace::data::messages
