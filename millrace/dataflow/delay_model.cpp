@@ -33,4 +33,10 @@ Result<DelayModel> load_delay_model(const std::string& family) {
   return model;
 }
 
+Status check_clock(double clock_ns, const std::string& where) {
+  if (!(clock_ns >= 0.5 && clock_ns <= 1000))
+    return error(messages::ClockOutOfRange, where, clock_ns);
+  return {};
+}
+
 }  // namespace millrace::dataflow

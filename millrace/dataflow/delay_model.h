@@ -24,4 +24,8 @@ struct DelayModel {
 /// Errors   no such file; a value missing or not positive.
 Result<DelayModel> load_delay_model(const std::string& family);
 
+/// Refuses clock periods for which no delay model is meant; `where` names the option.
+/// Errors   a period outside 0.5 to 1000 ns.
+Status check_clock(double clock_ns, const std::string& where);
+
 }  // namespace millrace::dataflow
