@@ -148,6 +148,7 @@ private:
             [](const ConstantNode&) {},
             [&](const AddNode& add) { assign(sum(add, node.cycle, type.width)); },
             [&](const GateNode& gate) {
+              gated_bits_[{gate.control, node.cycle}].insert(gate.bit);
               const Expr mask =
                   expr(Repeat{type.width, bit(signal(gate.control, node.cycle), gate.bit)});
               assign(binary("&", operand(gate.value, node.cycle, type.width), mask));
@@ -267,6 +268,13 @@ private:
       if (is_used(id) && !node.is_constant() && last_use_[static_cast<size_t>(id)] > node.cycle)
         clock_idle = false;
     }
+    // The last register of a value of which gates read single bits need not have all bits read.
+    for (const auto& [use, bits] : gated_bits_) {
+      const auto& [id, cycle] = use;
+      if (cycle == last_use_[static_cast<size_t>(id)] &&
+          static_cast<int>(bits.size()) < path_.node(id).signal_type().width)
+        truncated_.insert(use);
+    }
     std::vector<Expr> parts;
     if (clock_idle)
       parts.push_back(name("clk_i"));
@@ -285,7 +293,8 @@ private:
   const std::vector<int> last_use_;
   Module module_;
   std::set<std::pair<NodeId, int>>
-      truncated_;  // signals (node, cycle) whose high bits somebody drops
+      truncated_;  // signals (node, cycle) of which somebody drops bits
+  std::map<std::pair<NodeId, int>, std::set<int>> gated_bits_;  // bits that gates read
 };
 
 }  // namespace
