@@ -2,6 +2,7 @@
 #include "millrace/adders/adder_graph.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "millrace/support/check.h"
 
@@ -12,30 +13,35 @@ Int128 shifted(Int128 value, int shift) {
   return value * (Int128{1} << shift);
 }
 
-/// Bits of the narrowest integer type that holds the range: a sign bit only where it is needed.
-int width(const Range& range) {
-  const auto bits = [](Int128 magnitude) {
-    int count = 0;
-    for (; magnitude > 0; magnitude >>= 1)
-      ++count;
-    return count;
-  };
-  const int negative = range.lo < 0 ? bits(-range.lo - 1) : 0;
-  const int positive = range.hi > 0 ? bits(range.hi) : 0;
-  return std::max(negative, positive) + (range.lo < 0 ? 1 : 0);
+int magnitude_bits(Int128 magnitude) {
+  const auto high = static_cast<uint64_t>(magnitude >> 64);
+  return high != 0 ? 64 + static_cast<int>(std::bit_width(high))
+                   : static_cast<int>(std::bit_width(static_cast<uint64_t>(magnitude)));
 }
 
 }  // namespace
 
+int width(const Range& range) {
+  const int negative = range.lo < 0 ? magnitude_bits(-range.lo - 1) : 0;
+  const int positive = range.hi > 0 ? magnitude_bits(range.hi) : 0;
+  return std::max(negative, positive) + (range.lo < 0 ? 1 : 0);
+}
+
 int chain_bits(const Adder& adder, const Range& a, const Range& b) {
-  const int top = std::max(width(a) + adder.shift_a, width(b) + adder.shift_b);
+  // Beside a signed operand an unsigned one needs a sign bit, too.
   const bool is_signed = a.lo < 0 || b.lo < 0;
-  const int unsigned_top = (a.lo < 0 ? 0 : width(a) + adder.shift_a);
-  const int unsigned_top_b = (b.lo < 0 ? 0 : width(b) + adder.shift_b);
-  // An unsigned operand beside a signed one needs a sign bit as well.
-  const int aligned = is_signed ? std::max({top, unsigned_top + 1, unsigned_top_b + 1}) : top;
+  const int top_a = adder.shift_a + width(a) + (is_signed && a.lo >= 0 ? 1 : 0);
+  const int top_b = adder.shift_b + width(b) + (is_signed && b.lo >= 0 ? 1 : 0);
   const int bottom = adder.subtract ? adder.shift_b : std::max(adder.shift_a, adder.shift_b);
-  return std::max(1, aligned - bottom);
+  return std::max(1, std::max(top_a, top_b) - bottom);
+}
+
+Range sum_range(const Adder& adder, const Range& a, const Range& b) {
+  const Int128 lo = shifted(a.lo, adder.shift_a);
+  const Int128 hi = shifted(a.hi, adder.shift_a);
+  const Int128 b_lo = shifted(b.lo, adder.shift_b);
+  const Int128 b_hi = shifted(b.hi, adder.shift_b);
+  return adder.subtract ? Range{lo - b_hi, hi - b_lo} : Range{lo + b_lo, hi + b_hi};
 }
 
 Cost cost(const AdderGraph& graph, std::span<const Range> inputs) {
@@ -62,16 +68,9 @@ Cost cost(const AdderGraph& graph, std::span<const Range> inputs) {
 
 std::vector<Range> value_ranges(const AdderGraph& graph, std::span<const Range> inputs) {
   std::vector<Range> ranges(inputs.begin(), inputs.end());
-  for (const Adder& adder : graph.adders) {
-    const Range& a = ranges[static_cast<size_t>(adder.a)];
-    const Range& b = ranges[static_cast<size_t>(adder.b)];
-    const Int128 scale_a = Int128{1} << adder.shift_a;
-    const Int128 scale_b = Int128{1} << adder.shift_b;
-    if (adder.subtract)
-      ranges.push_back({a.lo * scale_a - b.hi * scale_b, a.hi * scale_a - b.lo * scale_b});
-    else
-      ranges.push_back({a.lo * scale_a + b.lo * scale_b, a.hi * scale_a + b.hi * scale_b});
-  }
+  for (const Adder& adder : graph.adders)
+    ranges.push_back(sum_range(adder, ranges[static_cast<size_t>(adder.a)],
+                               ranges[static_cast<size_t>(adder.b)]));
   return ranges;
 }
 

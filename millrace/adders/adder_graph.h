@@ -51,6 +51,12 @@ Cost cost(const AdderGraph& graph, std::span<const Range> inputs);
 /// the lowest of a subtrahend, to the top of the wider operand. Lower bits of the sum are wires.
 int chain_bits(const Adder& adder, const Range& a, const Range& b);
 
+/// Bits of the narrowest integer type that holds the range; a sign bit only where it is needed.
+int width(const Range& range);
+
+/// The range of the sum of two operands.
+Range sum_range(const Adder& adder, const Range& a, const Range& b);
+
 /// The ranges of all values of a graph, inputs first.
 std::vector<Range> value_ranges(const AdderGraph& graph, std::span<const Range> inputs);
 

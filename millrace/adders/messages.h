@@ -10,17 +10,16 @@ inline constexpr Message EmptyMatrix{"adders.empty_matrix", "the matrix has {} r
 inline constexpr Message RaggedMatrix{"adders.ragged_matrix",
                                       "{} rows of {} columns need {} entries, there are {}",
                                       "give each row the same number of entries"};
-inline constexpr Message EntryTooWide{"adders.entry_too_wide",
-                                      "the entry {} in row {}, column {} needs more than {} bits",
-                                      "scale the matrix down"};
+inline constexpr Message EntryTooWide{
+    "adders.entry_too_wide", "the entry {} needs more than {} bits", "scale the matrix down"};
 inline constexpr Message WrongNumberOfRanges{"adders.wrong_number_of_ranges",
                                              "there are {} input ranges for {} columns",
                                              "give one range for each column of the matrix"};
-inline constexpr Message ReversedRange{"adders.reversed_range",
-                                       "the range of input {} is empty: {} to {}",
+inline constexpr Message ReversedRange{"adders.reversed_range", "the range {} to {} is empty",
                                        "give the lower end first"};
-inline constexpr Message SumTooWide{"adders.sum_too_wide",
-                                    "row {} of the product needs more than {} bits",
+inline constexpr Message RangeTooWide{"adders.range_too_wide", "the range needs more than {} bits",
+                                      "scale the inputs down"};
+inline constexpr Message SumTooWide{"adders.sum_too_wide", "the sum may need more than {} bits",
                                     "scale the matrix or the inputs down"};
 inline constexpr Message DepthBelowMinimum{"adders.depth_below_minimum",
                                            "a depth of {} adders is not enough: the minimum is {}",

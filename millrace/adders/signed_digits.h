@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <vector>
 
@@ -18,5 +19,11 @@ struct SignedDigit {
 /// form has fewer non-zero digits.
 /// Source   Reitwiesner, "Binary arithmetic", 1960.
 std::vector<SignedDigit> canonical_signed_digits(int64_t value);
+
+/// The number of non-zero digits of that form, for magnitudes below 2^61.
+inline int num_signed_digits(int64_t value) {
+  const auto magnitude = static_cast<uint64_t>(value < 0 ? -value : value);
+  return std::popcount(magnitude ^ (3 * magnitude));
+}
 
 }  // namespace millrace::adders
