@@ -52,6 +52,25 @@ TEST(AdderDatapath, RowsMayBeZeroShiftedOrNegated) {
   EXPECT_EQ(path.outputs[2].type, (FixedType{true, 3, 0}));
 }
 
+TEST(AdderDatapath, AShiftTakesNoTimeButANegationDoes) {
+  const DelayModel delays{.family = "test",
+                          .register_ps = 500,
+                          .lut_ps = 100,
+                          .adder_base_ps = 400,
+                          .adder_per_bit_ps = 10,
+                          .memory_read_ps = 500};
+  AdderGraph graph{.num_inputs = 1, .adders = {}, .rows = {{.value = 0, .shift = 3}}};
+  Datapath shifted = adder_datapath(graph, std::vector<Range>{{-8, 7}});
+  ASSERT_TRUE(shifted.pipeline(delays, 2, 0, 0, "").has_value());
+  EXPECT_EQ(shifted.latency_cycles(), 0);
+  EXPECT_EQ(shifted.flip_flops(), 0);
+  graph.rows.front().negate = true;
+  Datapath negated = adder_datapath(graph, std::vector<Range>{{-8, 7}});
+  ASSERT_TRUE(negated.pipeline(delays, 2, 0, 0, "").has_value());
+  EXPECT_EQ(negated.latency_cycles(), 1);
+  EXPECT_EQ(negated.flip_flops(), 8);
+}
+
 TEST(AdderDatapath, ConstantInputsFoldIntoConstants) {
   const AdderGraph graph{.num_inputs = 2,
                          .adders = {{.a = 0, .b = 1, .shift_a = 1}},

@@ -30,10 +30,18 @@ int chain_width(const Datapath& path, const Node& sum, const AddNode& add) {
   return std::max(1, sum.type().width - std::min(passed, low_width));
 }
 
+/// True for 0 + (b << shift): a shift takes no logic.
+bool is_wiring(const Datapath& path, const AddNode& add) {
+  const Node& a = path.node(add.a);
+  return a.is_constant() && a.lo == 0 && !add.subtract;
+}
+
 double delay_ps(const Datapath& path, const Node& node, const DelayModel& delays) {
   return std::visit(
       Overloaded{[&](const InputNode&) { return 0.0; }, [&](const ConstantNode&) { return 0.0; },
-                 [&](const AddNode& add) { return delays.adder_ps(chain_width(path, node, add)); },
+                 [&](const AddNode& add) {
+                   return is_wiring(path, add) ? 0 : delays.adder_ps(chain_width(path, node, add));
+                 },
                  // The AND of a gate shares the LUT of the adder behind it.
                  [&](const GateNode&) { return 0.0; },
                  [&](const ReluNode&) { return delays.lut_ps; },
