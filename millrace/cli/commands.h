@@ -24,5 +24,6 @@ Result<Answer> run(const SimulateOptions& options, Console& console);
 Result<Answer> run(const SynthOptions& options, Console& console);
 Result<Answer> run(const ReportOptions& options, Console& console);
 Result<Answer> run(const ReproduceOptions& options, Console& console);
+Result<Answer> run(const AddersOptions& options, Console& console);
 
 }  // namespace millrace::cli

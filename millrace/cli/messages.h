@@ -39,5 +39,10 @@ inline constexpr Message NoTemporaryDirectory{
 inline constexpr Message UnknownNetwork{"cli.unknown_network",
                                         "there is nothing published about a network '{}'",
                                         "The networks are: letters."};
+inline constexpr Message BadRange{"cli.bad_range", "'{}' is not a range of integers",
+                                  "Write the lower and the upper end, such as -128,127."};
+inline constexpr Message RangesShape{"cli.ranges_shape", "the array of ranges is {} x {}",
+                                     "Give it one row for each column of the matrix, and two "
+                                     "columns: the lower and the upper end."};
 
 }  // namespace millrace::cli::messages

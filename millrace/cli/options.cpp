@@ -142,6 +142,42 @@ void add_reproduce(CLI::App& app, ReproduceOptions& options) {
       ->capture_default_str();
 }
 
+void add_adders(CLI::App& app, AddersOptions& options) {
+  app.add_option("matrix", options.matrix, "Matrix of integers (.npy); its rows are the outputs")
+      ->required()
+      ->type_name("FILE");
+  CLI::Option* range = app.add_option("--input-range", options.input_range,
+                                      "Smallest and largest value of every input")
+                           ->type_name("LO,HI")
+                           ->capture_default_str();
+  app.add_option("--input-ranges", options.input_ranges,
+                 "The same for each input: an array of columns x 2 integers (.npy)")
+      ->type_name("FILE")
+      ->excludes(range);
+  CLI::Option* max_depth = app.add_option("--max-depth", options.max_depth,
+                                          "Adders on the longest way, at most (default: any)")
+                               ->type_name("N");
+  app.add_option("--extra-depth", options.extra_depth,
+                 "The same, counted from the minimum: 0 is the minimum")
+      ->type_name("N")
+      ->excludes(max_depth);
+  app.add_option("--effort", options.effort,
+                 "0 to 9; each step searches several times as long as the one below")
+      ->type_name("N")
+      ->capture_default_str();
+  app.add_option("--seed", options.seed, "Seed of the search")
+      ->type_name("N")
+      ->check(not_negative())
+      ->capture_default_str();
+  app.add_option("--clock", options.clock,
+                 "Clock period or frequency to pipeline for: 3ns, 300MHz (default: no registers)")
+      ->type_name("TIME");
+  app.add_option("--part", options.part, "Device whose delays count, by its full name")
+      ->type_name("PART")
+      ->capture_default_str();
+  app.add_option("--verilog", options.verilog, "SystemVerilog file to write")->type_name("FILE");
+}
+
 /// Adds the subcommand that fills one alternative of Command.
 template <class Options>
 void add_command(CLI::App& app, CommandLine& line, void (*add_options)(CLI::App&, Options&),
@@ -175,6 +211,9 @@ void add_commands(CLI::App& app, CommandLine& line) {
               "Train, compile, emulate, co-simulate, synthesise and report, beside the published "
               "figures",
               "reproduce letters --lanes 28 -o out");
+  add_command(app, line, add_adders, "adders",
+              "Multiply by a constant matrix with shifts and adders",
+              "adders matrix.npy --input-range -128,127 --clock 3ns --verilog out.sv");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -62,14 +63,27 @@ struct ReportOptions {
   std::filesystem::path build = {};
 };
 
+struct AddersOptions {
+  std::filesystem::path matrix = {};
+  std::string input_range = "-128,127";     ///< of every input
+  std::filesystem::path input_ranges = {};  ///< one a column; empty: input_range
+  std::optional<int> max_depth = {}, extra_depth = {};
+  int effort = 1;
+  uint64_t seed = 1;
+  std::string clock = {};  ///< empty: no registers
+  std::string part = "xcku115-flvb2104-2-i";
+  std::filesystem::path verilog = {};  ///< empty: none is written
+};
+
 struct ReproduceOptions {
   TrainOptions train = {};
   CompileOptions compile = {};
   int64_t frames = 200;
 };
 
-using Command = std::variant<TrainOptions, InspectOptions, CompileOptions, EmulateOptions,
-                             SimulateOptions, SynthOptions, ReportOptions, ReproduceOptions>;
+using Command =
+    std::variant<TrainOptions, InspectOptions, CompileOptions, EmulateOptions, SimulateOptions,
+                 SynthOptions, ReportOptions, ReproduceOptions, AddersOptions>;
 
 /// A command line that makes sense.
 struct CommandLine {

@@ -50,9 +50,42 @@ TEST(CommandLine, TrainAndReproduceBeginWithGlyphs) {
   EXPECT_EQ(options_of<EmulateOptions>({"emulate", "out"}).images.data, "");
 }
 
+TEST(CommandLine, AddersHasDefaults) {
+  const auto options = options_of<AddersOptions>({"adders", "w.npy"});
+  EXPECT_EQ(options.matrix, "w.npy");
+  EXPECT_EQ(options.input_range, "-128,127");
+  EXPECT_EQ(options.input_ranges, "");
+  EXPECT_FALSE(options.max_depth.has_value());
+  EXPECT_FALSE(options.extra_depth.has_value());
+  EXPECT_EQ(options.seed, 1u);
+  EXPECT_EQ(options.clock, "");
+  EXPECT_EQ(options.part, "xcku115-flvb2104-2-i");
+  EXPECT_EQ(options.verilog, "");
+}
+
+TEST(CommandLine, AddersTakesRangesAndDepths) {
+  const auto limited = options_of<AddersOptions>(
+      {"adders", "w.npy", "--input-range", "-7,8", "--max-depth", "5", "--effort", "3"});
+  EXPECT_EQ(limited.input_range, "-7,8");
+  EXPECT_EQ(limited.max_depth, 5);
+  EXPECT_EQ(limited.effort, 3);
+  const auto minimal =
+      options_of<AddersOptions>({"adders", "w.npy", "--input-ranges", "r.npy", "--extra-depth", "0",
+                                 "--clock", "3ns", "--verilog", "out.sv"});
+  EXPECT_EQ(minimal.input_ranges, "r.npy");
+  EXPECT_EQ(minimal.extra_depth, 0);
+  EXPECT_EQ(minimal.clock, "3ns");
+  EXPECT_EQ(minimal.verilog, "out.sv");
+}
+
+TEST(CommandLine, DepthsBelowTheMinimumAreTheSearchsToRefuse) {
+  EXPECT_EQ(options_of<AddersOptions>({"adders", "w.npy", "--max-depth", "-1"}).max_depth, -1);
+  EXPECT_EQ(options_of<AddersOptions>({"adders", "w.npy", "--extra-depth", "-1"}).extra_depth, -1);
+}
+
 TEST(CommandLine, JsonIsAnOptionOfEveryCommand) {
-  for (const char* command :
-       {"train", "inspect", "compile", "emulate", "simulate", "synth", "report", "reproduce"}) {
+  for (const char* command : {"train", "inspect", "compile", "emulate", "simulate", "synth",
+                              "report", "reproduce", "adders"}) {
     const auto parsed = parse({command, "letters", "--json"});
     ASSERT_TRUE(std::holds_alternative<CommandLine>(parsed)) << command;
     EXPECT_TRUE(std::get<CommandLine>(parsed).json);
@@ -70,7 +103,12 @@ TEST(CommandLine, WrongUsageExitsWithTwoAndSaysWhy) {
       {"simulate", "out", "--simulator", "modelsim"},
       {"simulate", "out", "--frames", "-1"},
       {"train", "letters", "--seed", "-1"},
-      {"inspect", "a.onnx", "b.onnx"}};
+      {"inspect", "a.onnx", "b.onnx"},
+      {"adders"},
+      {"adders", "w.npy", "--effort", "much"},
+      {"adders", "w.npy", "--seed", "-1"},
+      {"adders", "w.npy", "--max-depth", "5", "--extra-depth", "1"},
+      {"adders", "w.npy", "--input-range", "0,1", "--input-ranges", "r.npy"}};
   for (const auto& words : wrong) {
     const auto parsed = parse(words);
     const auto* early = std::get_if<EarlyExit>(&parsed);
@@ -82,8 +120,8 @@ TEST(CommandLine, WrongUsageExitsWithTwoAndSaysWhy) {
 }
 
 TEST(CommandLine, HelpOfEveryCommandHasAnExample) {
-  for (const char* command :
-       {"train", "inspect", "compile", "emulate", "simulate", "synth", "report", "reproduce"}) {
+  for (const char* command : {"train", "inspect", "compile", "emulate", "simulate", "synth",
+                              "report", "reproduce", "adders"}) {
     const auto parsed = parse({command, "--help"});
     const auto* early = std::get_if<EarlyExit>(&parsed);
     ASSERT_NE(early, nullptr);
