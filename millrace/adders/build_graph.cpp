@@ -124,8 +124,7 @@ private:
   }
 
   int allowed_depth(ValueId value) const {
-    return network_.is_output(value) ? std::max(network_.depth(value), network_.depth_limit())
-                                     : network_.depth(value);
+    return network_.is_term(value) ? network_.depth(value) : network_.depth_limit();
   }
 
   uint64_t weight(const Operand& operand) const {
@@ -249,8 +248,9 @@ private:
     if (const std::optional<int> opposite = opposite_of(row.value))
       return {.value = *opposite, .shift = row.shift};
     const Operand tree = add_up(digits_of_row(matrix_, index), network_.depth_limit());
-    check(!tree.negative, "a row has no tree of adders with the right sign");
-    return {.value = tree.value, .shift = tree.shift};
+    const std::optional<int> value = tree.negative ? opposite_of(tree.value) : tree.value;
+    check(value.has_value(), "a row has no tree of adders with the right sign");
+    return {.value = *value, .shift = tree.shift};
   }
 
   const Adder& adder_of_value(int value) const {

@@ -264,8 +264,7 @@ void SumNetwork::rewrite(ValueId sum, const std::vector<Term>& terms) {
 /// True when the sum still has a tree within its depth after its Kraft sum has grown.
 bool SumNetwork::fits(ValueId sum, uint64_t growth) const {
   const Sum& it = sums_[sum];
-  const bool is_used = it.num_uses > it.num_outputs;
-  return it.kraft + growth <= uint64_t{1} << (is_used ? it.depth : depth_limit_);
+  return it.kraft + growth <= uint64_t{1} << (is_term(sum) ? it.depth : depth_limit_);
 }
 
 /// Finds where the pair stands and may be shared, no term being taken twice.
@@ -311,9 +310,8 @@ void SumNetwork::share(Pair pair) {
   Term shared;
   if (host != occurrences.end()) {
     shared = {host->sum, 0, host->first.negative()};
-    Sum& sum = sums_[host->sum];
-    if (sum.num_uses == sum.num_outputs)
-      sum.depth = depth;  // nobody relied on it so far
+    if (!is_term(host->sum))
+      sums_[host->sum].depth = depth;  // nobody relied on it so far
   } else {
     shared = {new_sum(depth, focus_), 0, false};
     append(shared.value(), pair.first());

@@ -53,6 +53,8 @@ public:
   /// True for a sum that exists; its number may be taken again once it is gone.
   bool is_sum(ValueId value) const { return sums_[value].is_live && !is_input(value); }
   bool is_output(ValueId value) const { return sums_[value].num_outputs > 0; }
+  /// True for a value that stands in a sum.
+  bool is_term(ValueId value) const { return sums_[value].num_uses > sums_[value].num_outputs; }
   int depth_limit() const { return depth_limit_; }
   int depth(ValueId value) const { return sums_[value].depth; }
   /// Adders of all sums together.
