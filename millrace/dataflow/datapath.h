@@ -81,6 +81,12 @@ struct Node {
   bool is_constant() const { return std::holds_alternative<ConstantNode>(kind); }
 };
 
+/// When the outputs of a pipeline settle in its last cycle.
+enum class OutputTime {
+  ByDeadline,  ///< when the deadline asks for it, so that registers can stand where they are few
+  Earliest,    ///< as early as they can: for outputs that more logic follows in the same cycle
+};
+
 /// What a pipeline costs.
 struct PipelineCost {
   int64_t flip_flops = 0;        ///< bits of all registers
@@ -114,13 +120,14 @@ public:
   std::vector<Output> outputs;
 
   /// Places every node in a cycle in which it settles within the period: the latency is the least
-  /// possible one, and no placement of that latency has fewer register bits (see retime.h).
+  /// possible one, and no placement with that latency has fewer register bits (see retime.h).
   ///
   /// Units    input_ready_ps: when the inputs settle after the clock edge of cycle 0;
   ///          output_deadline_ps: when the outputs must have settled, 0 for registered outputs.
   /// Errors   an input or a single node that does not fit the period at all: too fast a clock.
   Status pipeline(const DelayModel& delays, double clock_ns, double input_ready_ps,
-                  double output_deadline_ps, const std::string& where);
+                  double output_deadline_ps, const std::string& where,
+                  OutputTime output_time = OutputTime::ByDeadline);
 
   /// Cycles from the inputs to all outputs: they leave together, in this cycle.
   int latency_cycles() const { return latency_cycles_; }

@@ -81,10 +81,22 @@ int64_t femtoseconds(double ps) {
   return std::llround(ps * 1000);
 }
 
+/// When the slowest output settles in the last cycle, 0 where all outputs come from registers.
+int64_t output_ready_fs(const RetimeNetwork& network, const Placement& placement) {
+  int64_t ready_fs = 0;
+  for (const int id : network.outputs) {
+    const auto index = static_cast<size_t>(id);
+    if (placement.cycles[index] == placement.latency_cycles)
+      ready_fs = std::max(ready_fs, placement.ready_fs[index]);
+  }
+  return ready_fs;
+}
+
 }  // namespace
 
 Status Datapath::pipeline(const DelayModel& delays, double clock_ns, double input_ready_ps,
-                          double output_deadline_ps, const std::string& where) {
+                          double output_deadline_ps, const std::string& where,
+                          OutputTime output_time) {
   const double budget_ps = clock_ns * 1000 - delays.register_ps;
   // Constants are not placed: nodes are numbered without them.
   RetimeNetwork network{.nodes = {},
@@ -115,6 +127,10 @@ Status Datapath::pipeline(const DelayModel& delays, double clock_ns, double inpu
     if (!node(output.node).is_constant())
       network.outputs.push_back(places[static_cast<size_t>(output.node)]);
 
+  const Placement early = place_early(network);
+  early_flip_flops_ = register_bits(network, early);
+  if (output_time == OutputTime::Earliest)
+    network.output_deadline_fs = output_ready_fs(network, early);
   const Placement placement = place_with_fewest_registers(network);
   for (size_t id = 0; id < nodes_.size(); ++id) {
     const bool is_placed = places[id] >= 0;
@@ -123,13 +139,7 @@ Status Datapath::pipeline(const DelayModel& delays, double clock_ns, double inpu
     nodes_[id].ready_ps = is_placed ? static_cast<double>(placement.ready_fs[place]) / 1000 : 0;
   }
   latency_cycles_ = placement.latency_cycles;
-  output_ready_ps_ = 0;
-  for (const Output& output : outputs) {
-    const Node& last = node(output.node);
-    if (!last.is_constant() && last.cycle == latency_cycles_)
-      output_ready_ps_ = std::max(output_ready_ps_, last.ready_ps);
-  }
-  early_flip_flops_ = register_bits(network, place_early(network));
+  output_ready_ps_ = static_cast<double>(output_ready_fs(network, placement)) / 1000;
   check(flip_flops() == register_bits(network, placement), "a datapath's registers are miscounted");
   return {};
 }

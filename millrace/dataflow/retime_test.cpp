@@ -122,7 +122,7 @@ RetimeNetwork chain(const std::vector<int>& widths, int64_t budget_fs) {
 TEST(Retime, IsAsGoodAsTheBestOfAllPlacements) {
   Random random(1);
   int improved = 0;
-  for (int round = 0; round < 2000; ++round) {
+  for (int round = 0; round < 4000; ++round) {
     const RetimeNetwork network = random_network(random, draw(random, 1, 3), draw(random, 3, 8));
     const Placement early = place_early(network);
     const int latency = early.latency_cycles;
@@ -150,17 +150,59 @@ TEST(Retime, IsAsGoodAsTheBestOfAllPlacements) {
     }
     improved += bits < register_bits(network, early) ? 1 : 0;
   }
-  EXPECT_GT(improved, 500);
+  EXPECT_GT(improved, 1000);
 }
 
 TEST(Retime, CutsAChainWhereItIsNarrowest) {
-  const RetimeNetwork network = chain({9, 9, 9, 3, 9, 2, 9}, 3);
-  EXPECT_EQ(place_early(network).cycles, (std::vector<int>{0, 0, 0, 0, 1, 1, 1}));
+  const RetimeNetwork network = chain({9, 9, 9, 3, 9, 2, 9}, 4);
+  const Placement early = place_early(network);
+  EXPECT_EQ(early.cycles, (std::vector<int>{0, 0, 0, 0, 0, 1, 1}));
+  EXPECT_EQ(register_bits(network, early), 9);
+  // The cut at 2 would leave a chain of five behind the input.
   const Placement placement = place_with_fewest_registers(network);
   EXPECT_EQ(placement.cycles, (std::vector<int>{0, 0, 0, 0, 1, 1, 1}));
+  EXPECT_EQ(placement.ready_fs, (std::vector<int64_t>{0, 1, 2, 3, 1, 2, 3}));
   EXPECT_EQ(register_bits(network, placement), 3);
-  // With room for four, the cut at 2 is in reach.
-  EXPECT_EQ(register_bits(network, place_early(chain({9, 9, 9, 3, 9, 2, 9}, 4))), 9);
+}
+
+TEST(Retime, AmongEqualPlacementsTheEarliestIsTaken) {
+  const RetimeNetwork network = chain({5, 5, 5, 5, 5}, 3);
+  EXPECT_EQ(place_with_fewest_registers(network).cycles, place_early(network).cycles);
+}
+
+TEST(Retime, LeavesWithoutOutputsOrNodesNothingToDo) {
+  EXPECT_EQ(place_with_fewest_registers({}).latency_cycles, 0);
+  RetimeNetwork network = chain({5, 5, 5, 5, 5}, 3);
+  network.outputs.clear();
+  const Placement placement = place_with_fewest_registers(network);
+  EXPECT_EQ(placement.cycles, (std::vector<int>{0, 0, 0, 0, 1}));
+  EXPECT_EQ(register_bits(network, placement), 0);
+}
+
+TEST(Retime, PlacesTenThousandNodes) {
+  // Layers of sums of 8 bits and more; each reads the layer below it and an older one.
+  Random random(1);
+  RetimeNetwork network{
+      .nodes = {}, .outputs = {}, .budget_fs = 4'400'000, .output_deadline_fs = 0};
+  for (int i = 0; i < 100; ++i)
+    network.nodes.push_back({.operands = {}, .delay_fs = 300'000, .width = 8, .is_input = true});
+  for (int layer = 1; layer <= 14; ++layer) {
+    const int end = static_cast<int>(network.nodes.size());
+    const int begin = layer == 1 ? 0 : end - 750;
+    for (int i = 0; i < 750; ++i) {
+      const int width = draw(random, 8, 8 + layer);
+      network.nodes.push_back({.operands = {draw(random, begin, end - 1), draw(random, 0, end - 1)},
+                               .delay_fs = 1'000'000 + 15'000 * width,
+                               .width = width});
+    }
+  }
+  for (int i = 0; i < 750; ++i)
+    network.outputs.push_back(static_cast<int>(network.nodes.size()) - 1 - i);
+  const Placement early = place_early(network);
+  const Placement placement = place_with_fewest_registers(network);
+  EXPECT_EQ(placement.latency_cycles, early.latency_cycles);
+  EXPECT_TRUE(is_valid(network, placement.cycles, placement.latency_cycles));
+  EXPECT_LT(register_bits(network, placement), register_bits(network, early));
 }
 
 TEST(Retime, CountsOneLineOfRegistersForAllReaders) {
