@@ -26,6 +26,12 @@ TEST(ParseArea, AddsThePrimitives) {
       (Area{.lut = 5 + 3 + 1 + 2 + 4 + 8 + 6, .ff = 8, .dsp = 2, .bram18 = 1 + 6, .carry = 2}));
 }
 
+TEST(ParseArea, ALutWithTwoOutputsIsOneLut) {
+  const auto area = parse_area(report(R"("LUT6_2": 9, "CARRY8": 2)"), "top");
+  ASSERT_TRUE(area) << area.error().to_string();
+  EXPECT_EQ(*area, (Area{.lut = 9, .carry = 2}));
+}
+
 TEST(ParseArea, AnEmptyCircuitIsFree) {
   const auto area = parse_area(report(""), "top");
   ASSERT_TRUE(area);
