@@ -4,7 +4,8 @@
 // Let c(v) be v's cycle. Three kinds of inequalities say that a placement is right:
 //   bounds   early(v) <= c(v) <= late(v), from the inputs' and the outputs' times;
 //   order    c(u) <= c(v) where v reads u;
-//   pairs    c(u) + 1 <= c(v) where the slowest chain from u to v does not fit the budget.
+//   pairs    c(u) + 1 <= c(v) where the slowest chain from u to v does not fit the budget, and
+//            where v reads u that must be registered.
 // Registers cost width(v) * (max of c(w) over v's readers w - c(v)), summed up over v. This sum is
 // L-natural-convex under these inequalities, all differences of two variables. Hence steepest
 // descent is exact: begin with c = early, and as long as that pays, move that set of nodes by one
@@ -39,11 +40,13 @@ Placement place_not_before(const RetimeNetwork& network, const std::vector<int>&
     int64_t start_fs = 0;
     for (const int operand : node.operands) {
       check(operand < id && !node.is_input, "a node to place reads a later one");
-      if (at(placement.cycles, operand) > cycle)
+      const bool is_registered = at(network.nodes, operand).is_registered;
+      const int readable = at(placement.cycles, operand) + (is_registered ? 1 : 0);
+      if (readable > cycle)
         start_fs = 0;
-      if (at(placement.cycles, operand) >= cycle) {
-        cycle = at(placement.cycles, operand);
-        start_fs = std::max(start_fs, at(placement.ready_fs, operand));
+      if (readable >= cycle) {
+        cycle = readable;
+        start_fs = std::max(start_fs, is_registered ? 0 : at(placement.ready_fs, operand));
       }
     }
     if (start_fs + node.delay_fs > network.budget_fs) {
@@ -53,7 +56,8 @@ Placement place_not_before(const RetimeNetwork& network, const std::vector<int>&
     at(placement.ready_fs, id) = start_fs + node.delay_fs;
   }
   for (const int id : network.outputs) {
-    const bool is_late = at(placement.ready_fs, id) > network.output_deadline_fs;
+    const bool is_late = at(network.nodes, id).is_registered ||
+                         at(placement.ready_fs, id) > network.output_deadline_fs;
     placement.latency_cycles =
         std::max(placement.latency_cycles, at(placement.cycles, id) + (is_late ? 1 : 0));
   }
@@ -126,7 +130,7 @@ private:
           end_fs = std::max(end_fs, at(tail_fs, reader));
         }
       }
-      if (end_fs + node(id).delay_fs > network_.budget_fs) {
+      if (node(id).is_registered || end_fs + node(id).delay_fs > network_.budget_fs) {
         --cycle;
         end_fs = 0;
       }
@@ -152,6 +156,11 @@ private:
       for (const int operand : node(from).operands) {
         if (node(operand).is_input || at(late_, operand) < at(early_.cycles, v))
           continue;
+        if (node(operand).is_registered) {  // stands before `from`, and hence before v
+          if (from == v && is_movable(operand))
+            pairs_.push_back({operand, v});
+          continue;
+        }
         // One more than the delay, so that 0 always means unreached.
         const int64_t chain_fs =
             (from == v ? 1 + node(v).delay_fs : at(longest_fs, from)) + node(operand).delay_fs;

@@ -12,10 +12,11 @@ namespace millrace::dataflow {
 /// One operation. Times are integers, so that a chain's delay does not depend on the order in which
 /// it is summed up.
 struct RetimeNode {
-  std::vector<int> operands;  ///< the nodes that it reads; each stands before it in the network
-  int64_t delay_fs = 0;       ///< of an input: when it settles
-  int width = 0;              ///< bits of a register that carries its result over a clock edge
-  bool is_input = false;      ///< stands in cycle 0, whatever happens
+  std::vector<int> operands;   ///< the nodes that it reads; each stands before it in the network
+  int64_t delay_fs = 0;        ///< of an input: when it settles
+  int width = 0;               ///< bits of a register that carries its result over a clock edge
+  bool is_input = false;       ///< stands in cycle 0, whatever happens
+  bool is_registered = false;  ///< its result may only be read in later cycles
 };
 
 /// What is to be placed, and the clock that it must meet.

@@ -25,6 +25,8 @@ bool is_valid(const RetimeNetwork& network, const std::vector<int>& cycles, int 
       const auto from = static_cast<size_t>(operand);
       if (cycles[from] > cycles[id])
         return false;
+      if (network.nodes[from].is_registered && cycles[from] == cycles[id])
+        return false;
       if (cycles[from] == cycles[id])
         start = std::max(start, ready[from]);
     }
@@ -34,7 +36,8 @@ bool is_valid(const RetimeNetwork& network, const std::vector<int>& cycles, int 
   }
   for (const int output : network.outputs) {
     const auto id = static_cast<size_t>(output);
-    if (cycles[id] > latency || (cycles[id] == latency && ready[id] > network.output_deadline_fs))
+    const bool is_late = network.nodes[id].is_registered || ready[id] > network.output_deadline_fs;
+    if (cycles[id] > latency || (cycles[id] == latency && is_late))
       return false;
   }
   return true;
@@ -95,7 +98,8 @@ RetimeNetwork random_network(Random& random, int num_inputs, int num_operations)
   for (int i = 0; i < num_operations; ++i) {
     RetimeNode node{.operands = {},
                     .delay_fs = draw(random, 0, 3) == 0 ? 0 : draw(random, 1, max_delay),
-                    .width = draw(random, 1, 16)};
+                    .width = draw(random, 1, 16),
+                    .is_registered = draw(random, 0, 4) == 0};
     const int last = num_inputs + i - 1;
     for (int count = draw(random, 1, 3); count > 0; --count)
       node.operands.push_back(draw(random, std::max(0, last - 3), last));
