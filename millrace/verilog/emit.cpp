@@ -279,8 +279,9 @@ std::vector<SourceFile> emit(const Circuit& circuit, const Schedule& schedule) {
 
 const std::vector<std::string>& library_files() {
   static const std::vector<std::string> names = {
-      "mr_pkg.sv",         "mr_delay.sv",  "mr_overflow.sv",    "mr_requantize.sv",
-      "mr_window_span.sv", "mr_window.sv", "mr_accumulator.sv", "mr_axis.sv"};
+      "mr_pkg.sv",      "mr_delay.sv",       "mr_add3.sv",
+      "mr_overflow.sv", "mr_requantize.sv",  "mr_window_span.sv",
+      "mr_window.sv",   "mr_accumulator.sv", "mr_axis.sv"};
   return names;
 }
 
