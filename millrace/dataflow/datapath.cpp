@@ -86,6 +86,20 @@ NodeId Datapath::add(AddNode add) {
   return append(add, shifted(a.lo, add.shift_a) + b_lo, shifted(a.hi, add.shift_a) + b_hi);
 }
 
+NodeId Datapath::add3(Add3Node add) {
+  Int128 lo = 0;
+  Int128 hi = 0;
+  int subtrahends = 0;
+  for (const auto& [id, shift, subtract] : add.terms) {
+    const Node& term = node(id);
+    lo += shifted(subtract ? -term.hi : term.lo, shift);
+    hi += shifted(subtract ? -term.lo : term.hi, shift);
+    subtrahends += subtract ? 1 : 0;
+  }
+  check(subtrahends <= 2, "a three-input adder negates all its terms");
+  return append(add, lo, hi);
+}
+
 NodeId Datapath::gate(GateNode gate) {
   const Node& value = node(gate.value);
   return append(gate, std::min<Int128>(0, value.lo), std::max<Int128>(0, value.hi));
@@ -148,14 +162,27 @@ NodeId Datapath::table(TableNode table) {
 std::vector<NodeId> operands(const NodeKind& kind) {
   using Ids = std::vector<NodeId>;
   return std::visit(
-      Overloaded{[](const InputNode&) { return Ids{}; }, [](const ConstantNode&) { return Ids{}; },
-                 [](const AddNode& n) { return Ids{n.a, n.b}; },
-                 [](const GateNode& n) { return Ids{n.value, n.control}; },
-                 [](const ReluNode& n) { return Ids{n.x}; },
-                 [](const MaxNode& n) { return Ids{n.a, n.b}; },
-                 [](const RequantizeNode& n) { return Ids{n.x}; },
-                 [](const TableNode& n) { return Ids{n.x}; }},
+      Overloaded{
+          [](const InputNode&) { return Ids{}; }, [](const ConstantNode&) { return Ids{}; },
+          [](const AddNode& n) { return Ids{n.a, n.b}; },
+          [](const Add3Node& n) { return Ids{n.terms[0].node, n.terms[1].node, n.terms[2].node}; },
+          [](const GateNode& n) { return Ids{n.value, n.control}; },
+          [](const ReluNode& n) { return Ids{n.x}; },
+          [](const MaxNode& n) { return Ids{n.a, n.b}; },
+          [](const RequantizeNode& n) { return Ids{n.x}; },
+          [](const TableNode& n) { return Ids{n.x}; }},
       kind);
+}
+
+int row_begin(const Datapath& path, const Add3Node& add) {
+  // A term without bits, the constant 0, begins nowhere.
+  std::vector<std::pair<int, bool>> begins;  // and whether the term is subtracted
+  for (const auto& [id, shift, subtract] : add.terms)
+    if (path.node(id).lo != 0 || path.node(id).hi != 0)
+      begins.emplace_back(shift, subtract);
+  std::sort(begins.begin(), begins.end());
+  // A subtrahend's lowest bit may carry; any other lowest bits are the sum's.
+  return begins.size() < 2 || begins[0].second ? begins.at(0).first : begins[1].first;
 }
 
 std::vector<Int128> Datapath::evaluate(std::span<const Int128> inputs) const {
@@ -169,6 +196,12 @@ std::vector<Int128> Datapath::evaluate(std::span<const Int128> inputs) const {
                    [&](const AddNode& n) {
                      const Int128 b = shifted(value(n.b), n.shift_b);
                      return shifted(value(n.a), n.shift_a) + (n.subtract ? -b : b);
+                   },
+                   [&](const Add3Node& n) {
+                     Int128 sum = 0;
+                     for (const auto& [id, shift, subtract] : n.terms)
+                       sum += shifted(subtract ? -value(id) : value(id), shift);
+                     return sum;
                    },
                    [&](const GateNode& n) {
                      return ((value(n.control) >> n.bit) & 1) != 0 ? value(n.value) : Int128{0};

@@ -4,6 +4,7 @@
 // activation functions, comparisons.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -31,6 +32,16 @@ struct AddNode {
   NodeId a = 0, b = 0;
   int shift_a = 0, shift_b = 0;
   bool subtract = false;
+};
+/// The sum of +-(node << shift) over three terms, of which at most two are subtracted, in one row
+/// of LUTs: rtl/mr_add3.sv. The row is free only where registers take its sum.
+struct Add3Node {
+  struct Term {
+    NodeId node = 0;
+    int shift = 0;
+    bool subtract = false;
+  };
+  std::array<Term, 3> terms;
 };
 /// `value` where bit `bit` of `control` is set, else 0: a row of a multiplication.
 struct GateNode {
@@ -64,8 +75,8 @@ struct TableNode {
   std::vector<int64_t> values;  ///< 2^from.width results
 };
 
-using NodeKind = std::variant<InputNode, ConstantNode, AddNode, GateNode, ReluNode, MaxNode,
-                              RequantizeNode, TableNode>;
+using NodeKind = std::variant<InputNode, ConstantNode, AddNode, Add3Node, GateNode, ReluNode,
+                              MaxNode, RequantizeNode, TableNode>;
 
 /// One operation with the exact range of its results and its place in the pipeline.
 struct Node {
@@ -102,6 +113,7 @@ public:
   NodeId input(Int128 lo, Int128 hi);
   NodeId constant(Int128 value);
   NodeId add(AddNode node);
+  NodeId add3(Add3Node node);
   NodeId gate(GateNode node);
   NodeId relu(NodeId x);
   NodeId max(NodeId a, NodeId b);
@@ -154,5 +166,9 @@ private:
 
 /// The nodes that `kind` reads.
 std::vector<NodeId> operands(const NodeKind& kind);
+
+/// The position at which a three-input adder's row begins: lower bits of the sum are those of its
+/// lowest term, or 0.
+int row_begin(const Datapath& path, const Add3Node& add);
 
 }  // namespace millrace::dataflow

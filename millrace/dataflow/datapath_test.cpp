@@ -43,6 +43,32 @@ TEST(Datapath, RangesAreExact) {
   EXPECT_TRUE(path.node(largest).lo == 0 && path.node(largest).hi == 127);
 }
 
+TEST(Datapath, AThreeInputAdderSumsItsTerms) {
+  Datapath path;
+  const NodeId a = path.input(Byte);
+  const NodeId b = path.input(0, 10);
+  const NodeId c = path.input(-3, 5);
+  const NodeId sum =
+      path.add3({{{{.node = a, .shift = 1}, {b, 2, true}, {.node = c, .shift = 0}}}});
+  EXPECT_TRUE(path.node(sum).lo == -256 - 40 - 3 && path.node(sum).hi == 254 + 5);
+  path.outputs.push_back({sum, path.node(sum).type()});
+  const std::vector<Int128> inputs{-100, 7, 5};
+  EXPECT_TRUE(path.evaluate(inputs).front() == -200 - 28 + 5);
+}
+
+TEST(Datapath, AThreeInputAddersRowBeginsWhereTwoTermsHaveBits) {
+  Datapath path;
+  const NodeId x = path.input(Byte);
+  const NodeId zero = path.constant(0);
+  using Term = Add3Node::Term;
+  const auto begin = [&](Term a, Term b, Term c) { return row_begin(path, {{a, b, c}}); };
+  EXPECT_EQ(begin({x, 0}, {x, 0}, {x, 0}), 0);
+  EXPECT_EQ(begin({x, 5}, {x, 0}, {x, 3}), 3);
+  EXPECT_EQ(begin({x, 5}, {x, 3, true}, {x, 0}), 3);
+  EXPECT_EQ(begin({x, 5}, {x, 0, true}, {x, 3}), 0) << "the subtrahend's lowest bit may carry";
+  EXPECT_EQ(begin({x, 5}, {x, 2}, {zero, 0}), 5) << "0 has no bits";
+}
+
 TEST(Datapath, RequantisationsThatSaturateNarrowTheRangeOthersFillTheType) {
   Datapath path;
   const NodeId x = path.input(-100, 60);

@@ -42,6 +42,11 @@ double delay_ps(const Datapath& path, const Node& node, const DelayModel& delays
                  [&](const AddNode& add) {
                    return is_wiring(path, add) ? 0 : delays.adder_ps(chain_width(path, node, add));
                  },
+                 [&](const Add3Node& add) {
+                   // The LUT that compresses a bit stands before that of the bit above.
+                   const int row = std::max(1, node.type().width - row_begin(path, add));
+                   return delays.lut_ps + delays.adder_ps(row);
+                 },
                  // The AND of a gate shares the LUT of the adder behind it.
                  [&](const GateNode&) { return 0.0; },
                  [&](const ReluNode&) { return delays.lut_ps; },
@@ -67,14 +72,16 @@ double delay_ps(const Datapath& path, const Node& node, const DelayModel& delays
 }
 
 std::string_view node_name(const NodeKind& kind) {
-  return std::visit(
-      Overloaded{
-          [](const InputNode&) { return "input"; }, [](const ConstantNode&) { return "constant"; },
-          [](const AddNode&) { return "addition"; }, [](const GateNode&) { return "gate"; },
-          [](const ReluNode&) { return "rectifier"; }, [](const MaxNode&) { return "comparison"; },
-          [](const RequantizeNode&) { return "requantisation"; },
-          [](const TableNode&) { return "table"; }},
-      kind);
+  return std::visit(Overloaded{[](const InputNode&) { return "input"; },
+                               [](const ConstantNode&) { return "constant"; },
+                               [](const AddNode&) { return "addition"; },
+                               [](const Add3Node&) { return "addition of three"; },
+                               [](const GateNode&) { return "gate"; },
+                               [](const ReluNode&) { return "rectifier"; },
+                               [](const MaxNode&) { return "comparison"; },
+                               [](const RequantizeNode&) { return "requantisation"; },
+                               [](const TableNode&) { return "table"; }},
+                    kind);
 }
 
 int64_t femtoseconds(double ps) {
@@ -113,7 +120,8 @@ Status Datapath::pipeline(const DelayModel& delays, double clock_ns, double inpu
     RetimeNode placed{.operands = {},
                       .delay_fs = femtoseconds(delay),
                       .width = node.signal_type().width,
-                      .is_input = is_input};
+                      .is_input = is_input,
+                      .is_registered = std::holds_alternative<Add3Node>(node.kind)};
     if (placed.delay_fs > network.budget_fs)
       return error(messages::ClockTooFast, where, node_name(node.kind), node.type().width, delay,
                    budget_ps);

@@ -12,6 +12,7 @@
 namespace millrace::verilog {
 namespace {
 
+using dataflow::Add3Node;
 using dataflow::AddNode;
 using dataflow::ConstantNode;
 using dataflow::Datapath;
@@ -147,6 +148,7 @@ private:
             [&](const InputNode&) { assign(select(name("in_data_i"), in_offset, type.width)); },
             [](const ConstantNode&) {},
             [&](const AddNode& add) { assign(sum(add, node.cycle, type.width)); },
+            [&](const Add3Node& add) { emit_add3(target, node, add); },
             [&](const GateNode& gate) {
               gated_bits_[{gate.control, node.cycle}].insert(gate.bit);
               const Expr mask =
@@ -186,6 +188,44 @@ private:
       return shift == 0 ? value : binary("<<", std::move(value), number(shift));
     };
     return binary(op, shifted(add.a, add.shift_a), shifted(add.b, add.shift_b));
+  }
+
+  /// A sum of three. The row's instance adds from the position at which the row begins.
+  void emit_add3(const std::string& target, const Node& node, const Add3Node& add) {
+    const FixedType type = node.type();
+    const int begin = std::min(row_begin(path_, add), type.width - 1);
+    const int high = type.width - begin;
+    const std::string row = begin == 0 ? target : target + "_row";
+    declare(row, {begin == 0 && type.is_signed, high, 0});
+    Instance instance{.module = "mr_add3",
+                      .name = "u_" + target,
+                      .parameters = {{"Width", number(high)}},
+                      .ports = {}};
+    Expr low = expr(Literal{begin, 0, false});
+    for (size_t i = 0; i < add.terms.size(); ++i) {
+      const auto& [id, shift, subtract] = add.terms[i];
+      if (subtract)
+        instance.parameters.emplace_back(std::string("Subtract") + "ABC"[i],
+                                         expr(Literal{1, 1, false}));
+      instance.ports.emplace_back(std::string(1, "abc"[i]) + "_i",
+                                  positions(id, node.cycle, shift, begin, high));
+      const Node& term = path_.node(id);
+      if (shift < begin && (term.lo != 0 || term.hi != 0))  // then no other term begins below
+        low = positions(id, node.cycle, shift, 0, begin);
+    }
+    instance.ports.emplace_back("y_o", name(row));
+    module_.items.push_back({std::move(instance)});
+    if (begin > 0)
+      define(target, type, expr(Concat{{name(row), std::move(low)}}));
+  }
+
+  /// Bits [begin, begin + width) of node << shift.
+  Expr positions(NodeId id, int cycle, int shift, int begin, int width) {
+    if (shift <= begin)
+      return high_part(id, cycle, begin - shift, width);
+    const int zeros = std::min(width, shift - begin);
+    const Expr low = expr(Literal{zeros, 0, false});
+    return zeros == width ? low : expr(Concat{{operand(id, cycle, width - zeros), low}});
   }
 
   Expr rectified(const ReluNode& relu, int cycle, int width) {
