@@ -163,8 +163,9 @@ Result<AdderGraph> search(const Matrix& matrix, std::span<const Range> inputs,
   SumNetwork network = write_sums(matrix, tree, groups, depth_limit.value_or(SumNetwork::NoLimit));
   Random random(options.seed);
   MR_TRY_STATUS(share_pairs(network, options.progress, random));
-  network.exact_depths();
   MR_TRY_STATUS(improve(network, work_of(options.effort), options.progress, random));
+  network.show_all();
+  network.exact_depths();
   return build_graph(network, matrix, inputs);
 }
 

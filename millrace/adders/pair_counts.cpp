@@ -2,6 +2,7 @@
 #include "millrace/adders/pair_counts.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "millrace/support/check.h"
 
@@ -45,13 +46,12 @@ void PairCounts::erase(size_t slot) {
 void PairCounts::reserve(size_t num_more) {
   if ((num_used_ + num_more) * 2 <= slots_.size())
     return;
-  std::vector<uint64_t> old(slots_.size() * 2, 0);
+  std::vector<uint64_t> old(std::bit_ceil((num_used_ + num_more) * 3), 0);
   old.swap(slots_);
   mask_ = slots_.size() - 1;
   for (const uint64_t entry : old)
     if (entry != 0)
       slots_[find(entry >> CountBits)] = entry;
-  reserve(num_more);
 }
 
 void PairCounts::enqueue(uint64_t key, size_t count) {
@@ -61,12 +61,24 @@ void PairCounts::enqueue(uint64_t key, size_t count) {
   top_ = std::max(top_, count);
 }
 
+void PairCounts::enqueue_waiting() {
+  for (const uint64_t key : waiting_) {
+    uint64_t& entry = slots_[find(key)];
+    if (entry == 0)
+      continue;  // it stands nowhere any more
+    entry &= ~WaitsBit;
+    if ((entry & CountMask) >= 2)
+      enqueue(key, entry & CountMask);
+  }
+  waiting_.clear();
+}
+
 /// Computes the keys of all pairs first, so that the memory is on its way when they are counted.
 void PairCounts::locate(Term term, const std::vector<Term>& others) {
-  keys_.clear();
-  for (const Term other : others) {
-    keys_.push_back(Pair(term, other).bits());
-    __builtin_prefetch(&slots_[home(keys_.back())], 1);
+  keys_.resize(others.size());
+  for (size_t i = 0; i < others.size(); ++i) {
+    keys_[i] = Pair(term, others[i]).bits();
+    __builtin_prefetch(&slots_[home(keys_[i])], 1);
   }
   num_updates_ += static_cast<int64_t>(others.size());
 }
@@ -77,13 +89,15 @@ void PairCounts::add(Term term, const std::vector<Term>& others) {
   for (const uint64_t key : keys_) {
     uint64_t& entry = slots_[find(key)];
     if (entry == 0) {
-      entry = key << CountBits | 1;
+      entry = key << CountBits;
       ++num_used_;
-      continue;
     }
     check((entry & CountMask) < CountMask, "a pair of terms stands too often to be counted");
     ++entry;
-    enqueue(key, entry & CountMask);
+    if ((entry & CountMask) >= 2 && (entry & WaitsBit) == 0) {
+      entry |= WaitsBit;
+      waiting_.push_back(key);
+    }
   }
 }
 
@@ -104,11 +118,13 @@ void PairCounts::clear() {
   slots_.assign(FirstSize, 0);
   mask_ = FirstSize - 1;
   num_used_ = 0;
+  waiting_.clear();
   buckets_.assign(2, {});
   top_ = 1;
 }
 
 std::optional<Pair> PairCounts::pick(Random& random) {
+  enqueue_waiting();
   for (; top_ >= 2; --top_) {
     std::vector<uint64_t>& bucket = buckets_[top_];
     while (!bucket.empty()) {

@@ -79,7 +79,7 @@ private:
 /// A table of counts with a queue of the pairs that stand at least twice.
 class PairCounts {
 public:
-  static constexpr int MaxCount = (1 << (64 - Pair::Bits)) - 1;
+  static constexpr int MaxCount = (1 << (63 - Pair::Bits)) - 1;
 
   PairCounts();
 
@@ -104,7 +104,9 @@ public:
   int64_t num_updates() const { return num_updates_; }
 
 private:
-  static constexpr uint64_t CountMask = (uint64_t{1} << (64 - Pair::Bits)) - 1;
+  // A slot: the pair, whether it waits to be enqueued, its count.
+  static constexpr uint64_t CountMask = MaxCount;
+  static constexpr uint64_t WaitsBit = uint64_t{MaxCount} + 1;
 
   size_t home(uint64_t key) const;
   size_t find(uint64_t key) const;
@@ -112,12 +114,16 @@ private:
   void erase(size_t slot);
   void reserve(size_t num_more);
   void enqueue(uint64_t key, size_t count);
+  void enqueue_waiting();
 
-  // Open addressing with linear probing; a slot holds a pair and its count, 0 when it is free.
+  // Open addressing with linear probing; a free slot is 0. A pair that stands nowhere keeps its
+  // slot until room is made, as it is often back soon.
   std::vector<uint64_t> slots_;
   size_t mask_ = 0;
   size_t num_used_ = 0;
-  // The pairs that once had the count of their bucket; those that no longer have are dropped when
+  // Pairs that have been counted up since the last pick().
+  std::vector<uint64_t> waiting_;
+  // The pairs that once had the count of their bucket; those that no longer have are moved when
   // they are met.
   std::vector<std::vector<uint64_t>> buckets_;
   size_t top_ = 1;

@@ -12,6 +12,7 @@ SumNetwork::SumNetwork(const std::vector<int>& groups, int num_outputs, int dept
     : num_inputs_(static_cast<int>(groups.size())),
       num_groups_(1 + *std::max_element(groups.begin(), groups.end())),
       depth_limit_(depth_limit),
+      is_counting_(num_groups_ == 1),
       sums_(groups.size()),
       readers_(groups.size()),
       outputs_(static_cast<size_t>(num_outputs)),
@@ -33,26 +34,76 @@ ValueId SumNetwork::add_output(int index, const std::vector<Term>& terms) {
 }
 
 void SumNetwork::finish() {
+  if (num_groups_ > 1)
+    split_groups();
   for (auto sum = static_cast<ValueId>(num_inputs_); sum < num_values(); ++sum)
     settle_sum(sum);
   settle();
+}
+
+/// Moves the terms of all groups but the first out of sight.
+void SumNetwork::split_groups() {
+  for (auto value = static_cast<ValueId>(num_inputs_); value < num_values(); ++value) {
+    Sum& sum = sums_[value];
+    auto& [owner, groups] = hidden_.emplace_back();
+    owner = value;
+    groups.resize(static_cast<size_t>(num_groups_));
+    for (const Term term : sum.terms)
+      groups[static_cast<size_t>(sums_[term.value()].group)].push_back(term);
+    sum.num_hidden = static_cast<int>(sum.terms.size());
+    sum.hidden_kraft = sum.kraft;
+    sum.terms.clear();
+  }
+  is_counting_ = true;
+  show(0);
 }
 
 void SumNetwork::focus(int group) {
   if (group == focus_)
     return;
   check(!is_noting_, "the focus moves between steps only");
-  focus_ = group;
+  hide();
+  show(group);
+}
+
+void SumNetwork::show_all() {
+  hide();
+  for (auto& [owner, groups] : hidden_) {
+    for (std::vector<Term>& shown : groups)
+      sums_[owner].terms.insert(sums_[owner].terms.end(), shown.begin(), shown.end());
+    sums_[owner].num_hidden = 0;
+    sums_[owner].hidden_kraft = 0;
+  }
+  hidden_.clear();
+}
+
+void SumNetwork::hide() {
   pairs_.clear();
-  std::vector<Term> counted;
-  for (const Sum& sum : sums_) {
-    counted.clear();
-    for (const Term term : sum.terms) {
-      if (sums_[term.value()].group != focus_)
-        continue;
-      pairs_.add(term, counted);
-      counted.push_back(term);
+  for (auto& [owner, groups] : hidden_) {
+    Sum& sum = sums_[owner];
+    sum.num_hidden += static_cast<int>(sum.terms.size());
+    for (const Term term : sum.terms)
+      sum.hidden_kraft += weight(term.value());
+    groups[static_cast<size_t>(focus_)].swap(sum.terms);
+    sum.terms.clear();
+  }
+}
+
+void SumNetwork::show(int group) {
+  focus_ = group;
+  for (auto& [owner, groups] : hidden_) {
+    Sum& sum = sums_[owner];
+    if (!is_term(owner))
+      sum.group = group;
+    std::vector<Term>& shown = groups[static_cast<size_t>(group)];
+    for (const Term term : shown) {
+      pairs_.add(term, sum.terms);
+      sum.terms.push_back(term);
     }
+    sum.num_hidden -= static_cast<int>(shown.size());
+    for (const Term term : shown)
+      sum.hidden_kraft -= weight(term.value());
+    shown.clear();
   }
 }
 
@@ -63,24 +114,13 @@ bool SumNetwork::contains(ValueId sum, Term term) const {
   return std::find(terms.begin(), terms.end(), term) != terms.end();
 }
 
-/// The terms that a term in focus makes counted pairs with.
-const std::vector<Term>& SumNetwork::partners(const std::vector<Term>& terms) {
-  if (num_groups_ == 1)
-    return terms;
-  partners_.clear();
-  for (const Term term : terms)
-    if (sums_[term.value()].group == focus_)
-      partners_.push_back(term);
-  return partners_;
-}
-
 void SumNetwork::append(ValueId sum, Term term) {
   Sum& to = sums_[sum];
-  if (sums_[term.value()].group == focus_)
-    pairs_.add(term, partners(to.terms));
+  if (is_counting_)
+    pairs_.add(term, to.terms);
   to.terms.push_back(term);
   to.kraft += weight(term.value());
-  num_adders_ += to.terms.size() > 1 ? 1 : 0;
+  num_adders_ += num_terms(sum) > 1 ? 1 : 0;
   ++sums_[term.value()].num_uses;
   readers_[term.value()].push_back(sum);
   note({.kind = Change::Kind::AddTerm, .sum = sum, .term = term});
@@ -92,10 +132,10 @@ void SumNetwork::erase(ValueId sum, Term term) {
   check(place != from.terms.end(), "a sum does not have the term to be removed");
   *place = from.terms.back();
   from.terms.pop_back();
-  if (sums_[term.value()].group == focus_)
-    pairs_.remove(term, partners(from.terms));
+  if (is_counting_)
+    pairs_.remove(term, from.terms);
   from.kraft -= weight(term.value());
-  num_adders_ -= from.terms.empty() ? 0 : 1;
+  num_adders_ -= num_terms(sum) > 0 ? 1 : 0;
   if (--sums_[term.value()].num_uses <= 1)
     to_settle_.push_back(term.value());
   note({.kind = Change::Kind::RemoveTerm, .sum = sum, .term = term});
@@ -221,7 +261,7 @@ void SumNetwork::settle_sum(ValueId sum) {
   const Sum& it = sums_[sum];
   if (it.num_uses == 0) {
     drop(sum);
-  } else if (it.terms.size() == 1) {
+  } else if (num_terms(sum) == 1) {
     merge_alias(sum);
   } else if (it.num_uses == 1 && it.num_outputs == 0) {
     const ValueId reader = readers(sum)[0];
@@ -289,7 +329,7 @@ void SumNetwork::find_occurrences(Pair pair) {
                                   return other.second == first || other.first == second;
                                 });
       const bool is_too_deep =
-          depth_limit_ != NoLimit && terms.size() > 2 && !fits(sum, spent + growth);
+          depth_limit_ != NoLimit && num_terms(sum) > 2 && !fits(sum, spent + growth);
       if (is_taken || is_too_deep)
         continue;
       spent += growth;
@@ -303,7 +343,7 @@ void SumNetwork::share(Pair pair) {
   const std::vector<Occurrence> occurrences = occurrences_;
   // A sum that is the pair and nothing else is the value wanted.
   const auto host = std::find_if(occurrences.begin(), occurrences.end(), [&](const Occurrence& it) {
-    return sums_[it.sum].terms.size() == 2 && it.first.shift() == 0;
+    return num_terms(it.sum) == 2 && it.first.shift() == 0;
   });
   const int depth =
       std::max(sums_[pair.first().value()].depth, sums_[pair.second().value()].depth) + 1;
@@ -325,7 +365,7 @@ void SumNetwork::share(Pair pair) {
     add(it->sum, shared.within({0, it->first.shift(), it->first.negative()}));
   }
   for (const Occurrence& it : occurrences)
-    if (sums_[it.sum].terms.size() == 1)
+    if (num_terms(it.sum) == 1)
       settle_sum(it.sum);
   settle();
 }
@@ -345,7 +385,7 @@ bool SumNetwork::share_pair(Random& random) {
 
 void SumNetwork::update_depth(ValueId sum) {
   Sum& it = sums_[sum];
-  it.kraft = 0;
+  it.kraft = it.hidden_kraft;
   for (const Term term : it.terms)
     it.kraft += weight(term.value());
   it.depth = depth_limit_ == NoLimit ? 0 : static_cast<int>(std::bit_width(it.kraft - 1));

@@ -40,8 +40,11 @@ public:
   ValueId add_output(int index, const std::vector<Term>& terms);
   /// Ends building: from now on every sum has two terms or more and is no multiple of another.
   void finish();
-  /// Counts the pairs of this group from now on, and no others; group 0 after finish().
+  /// Shows the terms of this group from now on, and no others; group 0 after finish(). Only what is
+  /// shown is counted and changed.
   void focus(int group);
+  /// Shows the terms of all groups; ends the search.
+  void show_all();
 
   // --- reading --------------------------------------------------------------------------------
 
@@ -50,8 +53,10 @@ public:
   const std::vector<Output>& outputs() const { return outputs_; }
   const std::vector<Term>& terms(ValueId value) const { return sums_[value].terms; }
   bool is_input(ValueId value) const { return value < static_cast<ValueId>(num_inputs_); }
-  /// True for a sum that exists; its number may be taken again once it is gone.
-  bool is_sum(ValueId value) const { return sums_[value].is_live && !is_input(value); }
+  /// True for a sum that exists and is shown; its number may be taken again once it is gone.
+  bool is_sum(ValueId value) const {
+    return sums_[value].is_live && !is_input(value) && sums_[value].group == focus_;
+  }
   bool is_output(ValueId value) const { return sums_[value].num_outputs > 0; }
   /// True for a value that stands in a sum.
   bool is_term(ValueId value) const { return sums_[value].num_uses > sums_[value].num_outputs; }
@@ -86,6 +91,8 @@ public:
 private:
   struct Sum {
     std::vector<Term> terms;
+    int num_hidden = 0;         // terms of groups that are out of focus; outputs alone have some
+    uint64_t hidden_kraft = 0;  // their weights together
     int num_uses = 0;     // as a term or an output
     int num_outputs = 0;  // as an output
     int depth = 0;
@@ -115,7 +122,12 @@ private:
     return depth_limit_ == NoLimit ? 0 : uint64_t{1} << sums_[value].depth;
   }
   bool contains(ValueId sum, Term term) const;
-  const std::vector<Term>& partners(const std::vector<Term>& terms);
+  size_t num_terms(ValueId sum) const {
+    return sums_[sum].terms.size() + static_cast<size_t>(sums_[sum].num_hidden);
+  }
+  void split_groups();
+  void hide();
+  void show(int group);
   void append(ValueId sum, Term term);
   void erase(ValueId sum, Term term);
   void add(ValueId sum, Term term);
@@ -140,10 +152,12 @@ private:
   int num_groups_;
   int depth_limit_;
   int focus_ = 0;
+  bool is_counting_;  // pairs, which are not before finish() when there are several groups
   int64_t num_adders_ = 0;
   std::vector<Sum> sums_;                      // by value; inputs have no terms
   std::vector<std::vector<ValueId>> readers_;  // by value; may hold some that read it no longer
   std::vector<Output> outputs_;
+  std::vector<std::pair<ValueId, std::vector<std::vector<Term>>>> hidden_;  // sums, by group
   std::vector<ValueId> free_;
   PairCounts pairs_;
 
@@ -155,7 +169,6 @@ private:
   std::vector<uint32_t> seen_;  // by value: the scan in which it was met
   uint32_t scan_ = 0;
   std::vector<Occurrence> occurrences_;
-  std::vector<Term> partners_;
 };
 
 }  // namespace millrace::adders
