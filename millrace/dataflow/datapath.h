@@ -167,6 +167,10 @@ private:
 /// The nodes that `kind` reads.
 std::vector<NodeId> operands(const NodeKind& kind);
 
+/// How long a node's result takes to settle behind its last operand. An input's time is the
+/// pipeline's affair: 0.
+double delay_ps(const Datapath& path, const Node& node, const DelayModel& delays);
+
 /// The position at which a three-input adder's row begins: lower bits of the sum are those of its
 /// lowest term, or 0.
 int row_begin(const Datapath& path, const Add3Node& add);

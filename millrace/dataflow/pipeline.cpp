@@ -36,6 +36,36 @@ bool is_wiring(const Datapath& path, const AddNode& add) {
   return a.is_constant() && a.lo == 0 && !add.subtract;
 }
 
+std::string_view node_name(const NodeKind& kind) {
+  return std::visit(Overloaded{[](const InputNode&) { return "input"; },
+                               [](const ConstantNode&) { return "constant"; },
+                               [](const AddNode&) { return "addition"; },
+                               [](const Add3Node&) { return "addition of three"; },
+                               [](const GateNode&) { return "gate"; },
+                               [](const ReluNode&) { return "rectifier"; },
+                               [](const MaxNode&) { return "comparison"; },
+                               [](const RequantizeNode&) { return "requantisation"; },
+                               [](const TableNode&) { return "table"; }},
+                    kind);
+}
+
+int64_t femtoseconds(double ps) {
+  return std::llround(ps * 1000);
+}
+
+/// When the slowest output settles in the last cycle, 0 where all outputs come from registers.
+int64_t output_ready_fs(const RetimeNetwork& network, const Placement& placement) {
+  int64_t ready_fs = 0;
+  for (const int id : network.outputs) {
+    const auto index = static_cast<size_t>(id);
+    if (placement.cycles[index] == placement.latency_cycles)
+      ready_fs = std::max(ready_fs, placement.ready_fs[index]);
+  }
+  return ready_fs;
+}
+
+}  // namespace
+
 double delay_ps(const Datapath& path, const Node& node, const DelayModel& delays) {
   return std::visit(
       Overloaded{[&](const InputNode&) { return 0.0; }, [&](const ConstantNode&) { return 0.0; },
@@ -70,36 +100,6 @@ double delay_ps(const Datapath& path, const Node& node, const DelayModel& delays
                  }},
       node.kind);
 }
-
-std::string_view node_name(const NodeKind& kind) {
-  return std::visit(Overloaded{[](const InputNode&) { return "input"; },
-                               [](const ConstantNode&) { return "constant"; },
-                               [](const AddNode&) { return "addition"; },
-                               [](const Add3Node&) { return "addition of three"; },
-                               [](const GateNode&) { return "gate"; },
-                               [](const ReluNode&) { return "rectifier"; },
-                               [](const MaxNode&) { return "comparison"; },
-                               [](const RequantizeNode&) { return "requantisation"; },
-                               [](const TableNode&) { return "table"; }},
-                    kind);
-}
-
-int64_t femtoseconds(double ps) {
-  return std::llround(ps * 1000);
-}
-
-/// When the slowest output settles in the last cycle, 0 where all outputs come from registers.
-int64_t output_ready_fs(const RetimeNetwork& network, const Placement& placement) {
-  int64_t ready_fs = 0;
-  for (const int id : network.outputs) {
-    const auto index = static_cast<size_t>(id);
-    if (placement.cycles[index] == placement.latency_cycles)
-      ready_fs = std::max(ready_fs, placement.ready_fs[index]);
-  }
-  return ready_fs;
-}
-
-}  // namespace
 
 Status Datapath::pipeline(const DelayModel& delays, double clock_ns, double input_ready_ps,
                           double output_deadline_ps, const std::string& where,
