@@ -15,6 +15,7 @@
 #include <limits>
 
 #include "millrace/adders/adder_graph.h"
+#include "millrace/dataflow/messages.h"
 #include "millrace/graph/op.h"
 #include "millrace/support/check.h"
 
@@ -392,6 +393,13 @@ int row_luts(const Datapath& path, const Add3Node& add) {
     hi += subtract ? -term.lo * scale : term.hi * scale;
   }
   return std::max(1, adders::width({lo, hi}) - row_begin(path, add));
+}
+
+Status check_three_input_adders(const std::string& family, const std::string& where) {
+  for (const char* const known : {"xcu", "xcup"})
+    if (family == known)
+      return {};
+  return error(messages::NoThreeInputAdders, where, family, "xcu or xcup");
 }
 
 Datapath fuse_adders(const Datapath& path, const PipelineTarget& target) {

@@ -5,6 +5,7 @@
 
 #include "millrace/dataflow/datapath.h"
 #include "millrace/dataflow/delay_model.h"
+#include "millrace/support/diagnostics.h"
 
 namespace millrace::dataflow {
 
@@ -15,6 +16,9 @@ struct PipelineTarget {
   double input_ready_ps = 0;
   double output_deadline_ps = 0;
 };
+
+/// Refuses families whose carry chains rtl/mr_add3.sv is not written for; `where` names the option.
+Status check_three_input_adders(const std::string& family, const std::string& where);
 
 /// LUTs of an adder's row: those positions at which the carry chain works.
 int row_luts(const Datapath& path, const AddNode& add);

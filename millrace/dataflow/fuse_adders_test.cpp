@@ -8,6 +8,7 @@
 
 #include "millrace/adders/multiply_matrix.h"
 #include "millrace/dataflow/adder_datapath.h"
+#include "millrace/dataflow/messages.h"
 
 namespace millrace::dataflow {
 namespace {
@@ -73,6 +74,14 @@ void expect_equal_results(const Datapath& x, const Datapath& y, Random& random) 
         inputs.push_back(node.lo + static_cast<Int128>(random()) % (node.hi - node.lo + 1));
     ASSERT_TRUE(x.evaluate(inputs) == y.evaluate(inputs));
   }
+}
+
+TEST(FuseAdders, OnlyFamiliesWithTheCarryChainAreTaken) {
+  EXPECT_TRUE(check_three_input_adders("xcu", "--part"));
+  EXPECT_TRUE(check_three_input_adders("xcup", "--part"));
+  const Status refused = check_three_input_adders("ecp5", "--part");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, messages::NoThreeInputAdders.code);
 }
 
 TEST(FuseAdders, TwoAddersBecomeOneRow) {

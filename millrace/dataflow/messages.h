@@ -33,6 +33,10 @@ inline constexpr Message DelayModelMissing{"dataflow.delay_model_missing",
 inline constexpr Message DelayModelInvalid{"dataflow.delay_model_invalid",
                                            "the value of '{}' is missing or not a positive number",
                                            "compare with data/delays/xcu.json"};
+inline constexpr Message NoThreeInputAdders{
+    "dataflow.no_three_input_adders",
+    "the carry chains of the family '{}' are not known to add three operands",
+    "leave out --three-input-adders, or choose a part of the family {}"};
 inline constexpr Message PlanInvalid{"dataflow.plan_invalid",
                                      "the stream's description is not valid: {}",
                                      "compile the network again"};

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "millrace/dataflow/fuse_adders.h"
 #include "millrace/dataflow/identifier.h"
 #include "millrace/dataflow/layer_datapath.h"
 #include "millrace/dataflow/messages.h"
@@ -136,6 +137,8 @@ private:
     map_open_ = false;
     for (const NodeId id : vector_.elements)
       map_.outputs.push_back({id, stream_.element});
+    if (options_.three_input_adders)
+      map_ = fuse_adders(map_, {delays_, circuit_.clock_ns, input_ready_ps_, output_deadline_ps});
     MR_TRY_STATUS(map_.pipeline(delays_, circuit_.clock_ns, input_ready_ps_, output_deadline_ps,
                                 "layer '" + name_ + "'"));
     input_ready_ps_ = map_.output_ready_ps();
@@ -315,6 +318,8 @@ std::string_view kind_name(const StageKind& kind) {
 Result<Circuit> plan(const Graph& graph, const PlanOptions& options) {
   MR_TRY_STATUS(check_clock(options.clock_ns, "--clock"));
   MR_TRY(DelayModel delays, load_delay_model(options.delay_family));
+  if (options.three_input_adders)
+    MR_TRY_STATUS(check_three_input_adders(options.delay_family, "--three-input-adders"));
   return Planner(graph, options, std::move(delays)).run(options.lanes);
 }
 

@@ -14,13 +14,15 @@ struct PlanOptions {
   int64_t lanes = 1;                 ///< pixels that arrive in a clock cycle, 1 to the row's width
   double clock_ns = 5;               ///< clock period
   std::string delay_family = "xcu";  ///< names the delay model
+  bool three_input_adders = false;   ///< in place of pairs of adders: see fuse_adders()
 };
 
 /// Turns an exact graph (one input, one output, each value used once) into a circuit that takes a
 /// beat every clock cycle.
 ///
 /// Errors   lanes that are 0 or wider than the row; an operation or a branch that no stage
-///          computes; a clock that a single operation cannot meet.
+///          computes; a clock that a single operation cannot meet; three-input adders
+///          in a family that has none.
 Result<Circuit> plan(const graph::Graph& graph, const PlanOptions& options);
 
 }  // namespace millrace::dataflow
