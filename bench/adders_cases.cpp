@@ -68,7 +68,7 @@ std::vector<Case> narrow_cases() {
                          .lo = -32,
                          .hi = 31,
                          .half_zero = true,
-                         .draws = 5};
+                         .draws = 10};
   const MatrixSet kernel{.name = "9x8",
                          .entries = "dense 4-bit",
                          .inputs = 9,
@@ -127,9 +127,12 @@ std::vector<Case> all_cases() {
 adders::Matrix draw(const MatrixSet& set, int index) {
   std::mt19937_64 random(static_cast<uint64_t>(index));
   adders::Matrix matrix{.rows = set.outputs, .columns = set.inputs, .entries = {}};
-  for (int i = 0; i < set.outputs * set.inputs; ++i) {
+  const int num_entries = set.outputs * set.inputs;
+  int zeros = set.half_zero ? num_entries / 2 : 0;
+  for (int left = num_entries; left > 0; --left) {
     const int64_t entry = uniform(random, set.lo, set.hi);
-    const bool is_zero = set.half_zero && uniform(random, 0, 1) == 0;
+    const bool is_zero = zeros > 0 && uniform(random, 1, left) <= zeros;
+    zeros -= is_zero ? 1 : 0;
     matrix.entries.push_back(is_zero ? 0 : entry);
   }
   return matrix;

@@ -17,7 +17,7 @@ struct MatrixSet {
   std::string entries;
   int inputs = 0, outputs = 0;
   int lo = 0, hi = 0;
-  bool half_zero = false;  ///< each entry is 0 with probability 1/2 beside
+  bool half_zero = false;  ///< half of the entries, at random, are 0
   int draws = 1;
 };
 
