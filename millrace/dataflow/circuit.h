@@ -20,13 +20,13 @@ struct WindowStage {
   int64_t pad_raw = 0;  ///< raw integer that stands for padding
 };
 
-/// Applies one datapath to every lane of each beat, `lanes` copies side by side.
+/// Computes a result beat from each beat, by one datapath for all lanes: lanes that read the same
+/// pixels share what they have in common.
 ///
-/// Inputs   behind a window: the lane's kernel_h x kernel_w x channels elements; behind anything
-///          else: the lane's channels.
+/// Inputs   behind a window: the kernel_h x span x channels elements of its beat, row-major; behind
+///          anything else: the beat's lanes x channels. Outputs: the result's lanes x channels.
 struct MapStage {
   Datapath datapath;
-  int64_t lanes = 1;
 };
 
 /// A dense layer over a streamed map: adds up each beat's products as it arrives and gives one

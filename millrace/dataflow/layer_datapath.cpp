@@ -72,7 +72,37 @@ NodeId append_sum(Datapath& path, SummandQueue queue) {
                    .subtract = total.negative});
 }
 
+/// The largest of some nodes, by a tree of least depth.
+NodeId append_largest(Datapath& path, std::vector<NodeId> level) {
+  while (level.size() > 1) {
+    std::vector<NodeId> next;
+    for (size_t i = 0; i + 1 < level.size(); i += 2)
+      next.push_back(path.max(level[i], level[i + 1]));
+    if (level.size() % 2 == 1)
+      next.push_back(level.back());
+    level = std::move(next);
+  }
+  return level.front();
+}
+
+/// The elements that some lanes read together, from `first_lane` on.
+std::vector<NodeId> elements_of_part(const BeatVector& x, int64_t first_lane,
+                                     const BeatWindows& part) {
+  std::vector<NodeId> elements;
+  const int64_t row_size = part.span() * part.channels;
+  for (int64_t row = 0; row < part.kernel_h; ++row) {
+    const auto first =
+        x.elements.begin() + (row * x.windows.span() + first_lane * part.stride_w) * part.channels;
+    elements.insert(elements.end(), first, first + row_size);
+  }
+  return elements;
+}
+
 }  // namespace
+
+bool is_linear(const Op& op) {
+  return op.as<graph::Conv2D>() || op.as<graph::Dense>() || op.as<graph::Affine>();
+}
 
 LinearMap linear_map(const Graph& graph, const Op& op) {
   const FixedType& x = graph.type(op.operands[0]).fixed();
@@ -100,26 +130,40 @@ LinearMap linear_map(const Graph& graph, const Op& op) {
   return map;
 }
 
-std::vector<NodeId> append_linear(Datapath& path, std::span<const NodeId> inputs,
-                                  const LinearMap& map) {
-  check(inputs.size() == static_cast<size_t>(map.columns), "one input for each column");
-  // The bias joins the trees as one more input a row, constant, with the entry 1.
-  adders::Matrix matrix{.rows = map.rows, .columns = map.columns + map.rows, .entries = {}};
-  std::vector<NodeId> values(inputs.begin(), inputs.end());
-  std::vector<adders::Range> ranges;
-  for (const NodeId id : inputs)
-    ranges.push_back({path.node(id).lo, path.node(id).hi});
-  for (int row = 0; row < map.rows; ++row) {
-    const Int128 bias = map.bias[static_cast<size_t>(row)];
-    values.push_back(path.constant(bias));
-    ranges.push_back({bias, bias});
-    const auto entries = map.entries.begin() + ptrdiff_t{row} * map.columns;
-    matrix.entries.insert(matrix.entries.end(), entries, entries + map.columns);
-    for (int other = 0; other < map.rows; ++other)
-      matrix.entries.push_back(row == other ? 1 : 0);
+Result<std::vector<NodeId>> append_linear(Datapath& path, const BeatVector& x,
+                                          const LinearMap& lane_map,
+                                          const adders::SearchOptions& search) {
+  check(std::ssize(x.elements) == x.windows.num_elements(),
+        "one node for each element of the beat");
+  const int64_t lanes = x.windows.lanes;
+  const int64_t together = lanes_together(lane_map, x.windows);
+  Multiplication problem;
+  std::vector<adders::Range> solved;  // the ranges for which `solution` was found
+  adders::AdderGraph solution;
+  std::vector<NodeId> results;
+  for (int64_t lane = 0; lane < lanes; lane += together) {
+    const BeatWindows part = x.windows.first(std::min(together, lanes - lane));
+    if (lane == 0 || part.lanes < together)
+      problem = multiplication(beat_map(lane_map, part));
+    std::vector<NodeId> inputs = elements_of_part(x, lane, part);
+    for (const Int128 constant : problem.constants)
+      inputs.push_back(path.constant(constant));
+    std::vector<adders::Range> ranges;
+    for (const NodeId id : inputs)
+      ranges.push_back({path.node(id).lo, path.node(id).hi});
+    if (ranges != solved) {
+      adders::SearchOptions part_search = search;
+      part_search.progress = [&](std::string_view step, double fraction) {
+        const double done = static_cast<double>(lane) + fraction * static_cast<double>(part.lanes);
+        return report_progress(search.progress, step, done / static_cast<double>(lanes));
+      };
+      MR_TRY(solution, adders::multiply_matrix(problem.matrix, ranges, part_search));
+      solved = std::move(ranges);
+    }
+    const std::vector<NodeId> sums = append_adder_graph(path, inputs, solution);
+    results.insert(results.end(), sums.begin(), sums.end());
   }
-
-  return append_adder_graph(path, values, adders::multiply_matrix(matrix, ranges).value());
+  return results;
 }
 
 std::vector<NodeId> append_products(Datapath& path, std::span<const NodeId> inputs,
@@ -146,7 +190,7 @@ std::vector<NodeId> append_products(Datapath& path, std::span<const NodeId> inpu
   return sums;
 }
 
-std::vector<NodeId> append_elementwise(Datapath& path, const Vector& x, const Op& op) {
+std::vector<NodeId> append_elementwise(Datapath& path, const BeatVector& x, const Op& op) {
   const auto append = [&](NodeId id) {
     if (const auto* requantize = op.as<graph::Requantize>())
       return path.requantize({.x = id, .from_frac_bits = x.type.frac_bits, .to = requantize->to});
@@ -162,23 +206,27 @@ std::vector<NodeId> append_elementwise(Datapath& path, const Vector& x, const Op
   return results;
 }
 
-std::vector<NodeId> append_max_pool(Datapath& path, std::span<const NodeId> inputs,
-                                    int64_t channels) {
-  std::vector<NodeId> results;
-  for (size_t channel = 0; channel < static_cast<size_t>(channels); ++channel) {
-    std::vector<NodeId> level;
-    for (size_t i = channel; i < inputs.size(); i += static_cast<size_t>(channels))
-      level.push_back(inputs[i]);
-    while (level.size() > 1) {
-      std::vector<NodeId> next;
-      for (size_t i = 0; i + 1 < level.size(); i += 2)
-        next.push_back(path.max(level[i], level[i + 1]));
-      if (level.size() % 2 == 1)
-        next.push_back(level.back());
-      level = std::move(next);
-    }
-    results.push_back(level.front());
+std::vector<NodeId> append_max_pool(Datapath& path, const BeatVector& x) {
+  const BeatWindows& w = x.windows;
+  check(std::ssize(x.elements) == w.num_elements(), "one node for each element of the beat");
+  // First down each column, which several lanes may read, then along each lane's columns.
+  const int64_t row_size = w.span() * w.channels;
+  std::vector<NodeId> columns;
+  for (int64_t i = 0; i < row_size; ++i) {
+    std::vector<NodeId> column;
+    for (int64_t row = 0; row < w.kernel_h; ++row)
+      column.push_back(x.elements[static_cast<size_t>(row * row_size + i)]);
+    columns.push_back(append_largest(path, std::move(column)));
   }
+  std::vector<NodeId> results;
+  for (int64_t lane = 0; lane < w.lanes; ++lane)
+    for (int64_t channel = 0; channel < w.channels; ++channel) {
+      std::vector<NodeId> window;
+      for (int64_t column = 0; column < w.kernel_w; ++column)
+        window.push_back(
+            columns[static_cast<size_t>((lane * w.stride_w + column) * w.channels + channel)]);
+      results.push_back(append_largest(path, std::move(window)));
+    }
   return results;
 }
 

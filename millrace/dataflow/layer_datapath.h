@@ -5,33 +5,34 @@
 #include <span>
 #include <vector>
 
+#include "millrace/adders/multiply_matrix.h"
 #include "millrace/dataflow/datapath.h"
+#include "millrace/dataflow/shared_windows.h"
 #include "millrace/graph/graph.h"
 
 namespace millrace::dataflow {
 
-/// The elements that a layer works on, one node each, and their common type in the graph.
-struct Vector {
+/// What a layer reads in one beat: a node for each of the beat's elements, and how the lanes'
+/// windows lie in them.
+struct BeatVector {
+  BeatWindows windows;
   std::vector<NodeId> elements;
-  FixedType type;
+  FixedType type;  ///< of all elements, in the graph
 };
 
-/// rows x columns integers and one constant a row: y = matrix * x + bias, in raw integers of y's
-/// type.
-struct LinearMap {
-  int rows = 0;
-  int columns = 0;
-  std::vector<int64_t> entries;  ///< row-major
-  std::vector<Int128> bias;
-};
+/// True for the operations that multiply by constants: conv2d, dense and affine.
+bool is_linear(const graph::Op& op);
 
 /// The linear map of conv2d (columns: the window, row-major kernel_h x kernel_w x channels), of
 /// dense, or of affine (columns: channels), from their constant operands.
 LinearMap linear_map(const graph::Graph& graph, const graph::Op& op);
 
-/// Appends a constant multiplication as adder trees.
-std::vector<NodeId> append_linear(Datapath& path, std::span<const NodeId> inputs,
-                                  const LinearMap& map);
+/// Appends `lane_map` for every lane as adders: lanes x rows results.
+///
+/// Errors   those of adders::multiply_matrix().
+Result<std::vector<NodeId>> append_linear(Datapath& path, const BeatVector& x,
+                                          const LinearMap& lane_map,
+                                          const adders::SearchOptions& search);
 
 /// Appends the sums of products of inputs with weights that are inputs too.
 ///
@@ -41,10 +42,10 @@ std::vector<NodeId> append_products(Datapath& path, std::span<const NodeId> inpu
                                     std::span<const NodeId> weights, const std::vector<bool>& used);
 
 /// Appends an operation that works on each element alone: relu, requantize or table.
-std::vector<NodeId> append_elementwise(Datapath& path, const Vector& x, const graph::Op& op);
+std::vector<NodeId> append_elementwise(Datapath& path, const BeatVector& x, const graph::Op& op);
 
-/// Appends the largest of each channel: inputs are window x channels, channels fastest.
-std::vector<NodeId> append_max_pool(Datapath& path, std::span<const NodeId> inputs,
-                                    int64_t channels);
+/// Appends the largest element of each channel for every lane: lanes x channels results. Lanes
+/// share the largest elements of the columns that they have in common.
+std::vector<NodeId> append_max_pool(Datapath& path, const BeatVector& x);
 
 }  // namespace millrace::dataflow

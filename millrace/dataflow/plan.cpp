@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "millrace/dataflow/fuse_adders.h"
 #include "millrace/dataflow/identifier.h"
 #include "millrace/dataflow/layer_datapath.h"
 #include "millrace/dataflow/messages.h"
+#include "millrace/dataflow/spare_depth.h"
 #include "millrace/support/check.h"
 
 namespace millrace::dataflow {
@@ -16,6 +18,7 @@ namespace {
 using graph::Graph;
 using graph::Op;
 using graph::ValueId;
+using OpSpan = std::span<const Op* const>;
 
 std::string place(const Op& op) {
   return op.where.empty() ? "operation '" + op.name + "'" : op.where;
@@ -44,32 +47,49 @@ Result<std::vector<const Op*>> chain(const Graph& graph) {
   return ops;
 }
 
-/// Walks along the chain and lowers each operation to the stage that is open, or to new ones.
+/// The sliding window that stands in front of an operation; none where it reads single pixels.
+std::optional<graph::Window> sliding_window(const Op& op) {
+  const auto* conv = op.as<graph::Conv2D>();
+  const auto* pool = op.as<graph::MaxPool>();
+  const graph::Window window = conv ? conv->window : pool ? pool->window : graph::Window{};
+  return window == graph::Window{} ? std::nullopt : std::optional(window);
+}
+
+/// A stage is called after its first layer with weights or windows.
+const Op& naming_op(OpSpan ops) {
+  const auto named = std::find_if(ops.begin(), ops.end(), [](const Op* op) {
+    return is_linear(*op) || op->as<graph::MaxPool>();
+  });
+  return named == ops.end() ? *ops.front() : **named;
+}
+
+/// Walks along the chain and cuts it into stages.
 class Planner {
 public:
   Planner(const Graph& graph, const PlanOptions& options, DelayModel delays)
-      : graph_(graph), delays_(std::move(delays)) {
+      : graph_(graph), options_(options), delays_(std::move(delays)) {
     circuit_.name = module_identifier(graph.name());
     circuit_.clock_ns = options.clock_ns;
   }
 
-  Result<Circuit> run(int64_t lanes) {
+  Result<Circuit> run() {
     MR_TRY(const auto ops, chain(graph_));
-    MR_TRY_STATUS(start(graph_.op(graph_.inputs()[0]), lanes));
-    for (const Op* op : ops)
-      MR_TRY_STATUS(lower(*op));
-    MR_TRY_STATUS(close_map(0));
+    MR_TRY_STATUS(start(graph_.op(graph_.inputs()[0])));
+    for (const Op* op : ops) {
+      if (!op->type.is_fixed())
+        return error(messages::NotExact, place(*op), op->name);
+      num_searches_ += is_linear(*op) ? 1 : 0;
+    }
+    for (OpSpan rest = ops; !rest.empty();) {
+      MR_TRY(const size_t count, lower(rest));
+      rest = rest.subspan(count);
+    }
     circuit_.output = stream_;
     return std::move(circuit_);
   }
 
 private:
-  /// Room left behind a datapath for the multiplexer in front of a window's memory.
-  double memory_deadline_ps() const {
-    return circuit_.clock_ns * 1000 - delays_.register_ps - 2 * delays_.lut_ps;
-  }
-
-  Status start(const Op& input, int64_t lanes) {
+  Status start(const Op& input) {
     const Shape& shape = input.type.shape;
     if (!input.type.is_fixed())
       return error(messages::NotExact, place(input), input.name);
@@ -78,90 +98,133 @@ private:
       stream_.height = shape[0];
       stream_.width = shape[1];
     }
-    if (lanes < 1 || lanes > stream_.width)
-      return error(messages::LanesOutOfRange, "--lanes", lanes, stream_.width);
-    stream_.lanes = lanes;
+    if (options_.lanes < 1 || options_.lanes > stream_.width)
+      return error(messages::LanesOutOfRange, "--lanes", options_.lanes, stream_.width);
+    stream_.lanes = options_.lanes;
     circuit_.input = stream_;
     return {};
   }
 
-  Status lower(const Op& op) {
-    if (!op.type.is_fixed())
-      return error(messages::NotExact, place(op), op.name);
-    if (const auto* conv = op.as<graph::Conv2D>())
-      return lower_window(op, conv->window, 0);
-    if (const auto* pool = op.as<graph::MaxPool>())
-      return lower_window(op, pool->window, static_cast<int64_t>(stream_.element.min_raw()));
-    if (op.as<graph::Dense>())
-      return lower_dense(op);
-    if (op.as<graph::Flatten>())
-      return {};  // the stream's order is the vector's order already
-    return lower_elementwise(op);
-  }
-
-  // --- maps -------------------------------------------------------------------------------
-
-  /// Starts a datapath on `count` elements a lane, unless one is open.
-  void open_map(const std::string& name, int64_t count) {
-    if (map_open_)
-      return;
-    map_open_ = true;
-    map_ = {};
-    layers_.clear();
-    name_ = name;
-    has_layer_name_ = false;
-    vector_ = {.elements = {}, .type = stream_.element};
-    for (int64_t i = 0; i < count; ++i)
-      vector_.elements.push_back(map_.input(stream_.element));
-  }
-
-  /// Notes that the open datapath computes `op`, giving `elements`.
-  void advance_map(const Op& op, std::vector<NodeId> elements) {
-    // A stage is called after its first layer with weights or windows.
-    const bool is_elementwise =
-        op.as<graph::Relu>() || op.as<graph::Requantize>() || op.as<graph::Table>();
-    if (!is_elementwise && !has_layer_name_) {
-      name_ = op.name;
-      has_layer_name_ = true;
+  /// Makes the next stages; gives the number of operations that they compute.
+  Result<size_t> lower(OpSpan rest) {
+    const Op& op = *rest.front();
+    if (accumulates(op)) {
+      MR_TRY_STATUS(lower_accumulate(op));
+      return 1;
     }
-    layers_.push_back(op.name);
-    vector_ = {.elements = std::move(elements), .type = op.type.fixed()};
-    stream_.channels = static_cast<int64_t>(vector_.elements.size());
-    stream_.element = vector_.type;
+    BeatWindows windows{.lanes = stream_.lanes, .channels = stream_.channels};
+    if (const auto window = sliding_window(op)) {
+      const int64_t pad_raw =
+          op.as<graph::MaxPool>() ? static_cast<int64_t>(stream_.element.min_raw()) : 0;
+      MR_TRY_STATUS(append_window(op, *window, pad_raw));
+      windows = {.lanes = stream_.lanes,
+                 .channels = stream_.channels,
+                 .kernel_h = window->kernel_h,
+                 .kernel_w = window->kernel_w,
+                 .stride_w = window->stride_w};
+    }
+    // What needs a memory of its own begins the next stage.
+    const auto end = std::find_if(rest.begin() + 1, rest.end(), [&](const Op* next) {
+      return sliding_window(*next).has_value() || accumulates(*next);
+    });
+    const auto count = static_cast<size_t>(end - rest.begin());
+    MR_TRY_STATUS(lower_map(rest.first(count), windows, end == rest.end()));
+    return count;
   }
 
-  /// Pipelines the open datapath and makes it a stage.
-  Status close_map(double output_deadline_ps) {
-    if (!map_open_)
-      return {};
-    map_open_ = false;
-    for (const NodeId id : vector_.elements)
-      map_.outputs.push_back({id, stream_.element});
-    if (options_.three_input_adders)
-      map_ = fuse_adders(map_, {delays_, circuit_.clock_ns, input_ready_ps_, output_deadline_ps});
-    MR_TRY_STATUS(map_.pipeline(delays_, circuit_.clock_ns, input_ready_ps_, output_deadline_ps,
-                                "layer '" + name_ + "'"));
-    input_ready_ps_ = map_.output_ready_ps();
-    append_stage(map_.latency_cycles(), MapStage{std::move(map_), stream_.lanes});
-    return {};
+  /// True for a dense layer whose vector does not arrive in a single beat.
+  bool accumulates(const Op& op) const {
+    return op.as<graph::Dense>() && stream_.beats_per_frame() > 1;
   }
 
-  void append_stage(int latency_cycles, StageKind kind) {
-    circuit_.stages.push_back({.name = identifier(name_),
-                               .layers = layers_,
+  void append_stage(const Op& op, std::vector<std::string> layers, int latency_cycles,
+                    StageKind kind) {
+    circuit_.stages.push_back({.name = identifier(op.name),
+                               .layers = std::move(layers),
                                .kind = std::move(kind),
                                .output = stream_,
                                .latency_cycles = latency_cycles});
   }
 
-  Status lower_elementwise(const Op& op) {
-    open_map(op.name, stream_.channels);
-    if (op.as<graph::Affine>()) {
-      advance_map(op, append_linear(map_, vector_.elements, linear_map(graph_, op)));
+  // --- maps -------------------------------------------------------------------------------
+
+  /// Room left behind a datapath for the multiplexer in front of a window's memory.
+  double memory_deadline_ps() const {
+    return circuit_.clock_ns * 1000 - delays_.register_ps - 2 * delays_.lut_ps;
+  }
+
+  Status lower_map(OpSpan ops, const BeatWindows& windows, bool is_last) {
+    std::vector<std::string> layers;
+    for (const Op* op : ops)
+      if (!op->as<graph::Flatten>())  // the stream's order is the vector's order already
+        layers.push_back(op->name);
+    if (layers.empty())
       return {};
-    }
-    advance_map(op, append_elementwise(map_, vector_, op));
+
+    const PipelineTarget target{.delays = delays_,
+                                .clock_ns = circuit_.clock_ns,
+                                .input_ready_ps = input_ready_ps_,
+                                .output_deadline_ps = is_last ? 0 : memory_deadline_ps()};
+    const std::vector<int> spare = spare_depths(graph_, ops, windows, stream_.element, target);
+    Datapath path;
+    BeatVector x{.windows = windows, .elements = {}, .type = stream_.element};
+    for (int64_t i = 0; i < windows.num_elements(); ++i)
+      x.elements.push_back(path.input(stream_.element));
+    for (size_t i = 0; i < ops.size(); ++i)
+      MR_TRY_STATUS(append(path, x, *ops[i], spare[i]));
+    for (const NodeId id : x.elements)
+      path.outputs.push_back({id, x.type});
+    stream_.lanes = x.windows.lanes;
+    stream_.channels = x.windows.channels;
+    stream_.element = x.type;
+
+    if (options_.three_input_adders)
+      path = fuse_adders(path, target);
+    const Op& name = naming_op(ops);
+    MR_TRY_STATUS(path.pipeline(target.delays, target.clock_ns, target.input_ready_ps,
+                                target.output_deadline_ps, "layer '" + name.name + "'"));
+    input_ready_ps_ = path.output_ready_ps();
+    const int latency_cycles = path.latency_cycles();
+    append_stage(name, std::move(layers), latency_cycles, MapStage{std::move(path)});
     return {};
+  }
+
+  /// Appends one operation for all lanes; `x` becomes its result.
+  Status append(Datapath& path, BeatVector& x, const Op& op, int spare_depth) {
+    if (op.as<graph::Flatten>())
+      return {};
+    BeatWindows results{.lanes = x.windows.lanes, .channels = x.windows.channels};
+    if (is_linear(op)) {
+      const LinearMap map = linear_map(graph_, op);
+      if (op.as<graph::Dense>()) {
+        // All pixels of the only beat are one vector, in the order in which the beat holds them.
+        x.windows = {.lanes = 1, .channels = std::ssize(x.elements)};
+        stream_.width = 1;
+        results.lanes = 1;
+      }
+      results.channels = map.rows;
+      MR_TRY(x.elements, append_linear(path, x, map, search_options(op, spare_depth)));
+      ++num_searched_;
+    } else if (op.as<graph::MaxPool>()) {
+      x.elements = append_max_pool(path, x);
+    } else {
+      x.elements = append_elementwise(path, x, op);
+    }
+    x.windows = results;
+    x.type = op.type.fixed();
+    return {};
+  }
+
+  adders::SearchOptions search_options(const Op& op, int spare_depth) const {
+    const auto progress = [this, step = "adders of " + op.name](std::string_view, double fraction) {
+      return report_progress(options_.progress, step,
+                             (num_searched_ + fraction) / static_cast<double>(num_searches_));
+    };
+    adders::SearchOptions search;
+    search.extra_depth = spare_depth;
+    search.effort = options_.effort;
+    search.progress = progress;
+    return search;
   }
 
   // --- windows ----------------------------------------------------------------------------
@@ -177,20 +240,6 @@ private:
     return window_geometry(stream_, window, natural);
   }
 
-  Status lower_window(const Op& op, const graph::Window& window, int64_t pad_raw) {
-    const bool is_pointwise = window == graph::Window{};
-    if (!is_pointwise) {
-      MR_TRY_STATUS(close_map(memory_deadline_ps()));
-      MR_TRY_STATUS(append_window(op, window, pad_raw));
-    }
-    open_map(op.name, window.kernel_h * window.kernel_w * stream_.channels);
-    if (op.as<graph::MaxPool>())
-      advance_map(op, append_max_pool(map_, vector_.elements, stream_.channels));
-    else
-      advance_map(op, append_linear(map_, vector_.elements, linear_map(graph_, op)));
-    return {};
-  }
-
   Status append_window(const Op& op, const graph::Window& window, int64_t pad_raw) {
     if (window.pad_top + window.pad_bottom >= window.kernel_h && window.stride_h == 1)
       return error(messages::TooMuchPadding, place(op), window.pad_top + window.pad_bottom,
@@ -202,9 +251,7 @@ private:
     stream_.height = geometry->out_height;
     stream_.width = geometry->out_width;
     stream_.lanes = geometry->out_lanes;
-    name_ = op.name;
-    layers_ = {};
-    append_stage(1, WindowStage{*geometry, pad_raw});
+    append_stage(op, {}, 1, WindowStage{*geometry, pad_raw});
 
     // The window's multiplexers and padding masks stand behind its registers.
     int levels = window.is_padded() ? 1 : 0;
@@ -217,24 +264,9 @@ private:
     return {};
   }
 
-  // --- dense layers -----------------------------------------------------------------------
-
-  Status lower_dense(const Op& op) {
-    if (stream_.beats_per_frame() > 1)
-      return lower_accumulate(op);
-    if (stream_.width > 1) {
-      // All pixels of the only beat are one vector, in the order in which the beat holds them.
-      MR_TRY_STATUS(close_map(memory_deadline_ps()));
-      stream_.channels *= stream_.width;
-      stream_.width = stream_.lanes = 1;
-    }
-    open_map(op.name, stream_.channels);
-    advance_map(op, append_linear(map_, vector_.elements, linear_map(graph_, op)));
-    return {};
-  }
+  // --- dense layers over a streamed map ------------------------------------------------------
 
   Status lower_accumulate(const Op& op) {
-    MR_TRY_STATUS(close_map(memory_deadline_ps()));
     const LinearMap map = linear_map(graph_, op);
     const int64_t elements = stream_.lanes * stream_.channels;
     const auto weights_of_beat = static_cast<size_t>(elements * map.rows);
@@ -285,25 +317,20 @@ private:
                                           std::max(0.0, deadline_ps), "layer '" + op.name + "'"));
     input_ready_ps_ = 0;
     stream_ = {.height = 1, .width = 1, .channels = map.rows, .element = op.type.fixed()};
-    name_ = op.name;
-    layers_ = {op.name};
     const int latency_cycles = stage.products.latency_cycles() + 1;
-    append_stage(latency_cycles, std::move(stage));
+    append_stage(op, {op.name}, latency_cycles, std::move(stage));
+    ++num_searched_;
     return {};
   }
 
   const Graph& graph_;
+  const PlanOptions& options_;
   const DelayModel delays_;
   Circuit circuit_;
-  StreamType stream_;          // what leaves the last stage, or the open map
+  StreamType stream_;          // what leaves the last stage
   double input_ready_ps_ = 0;  // when it settles after the clock edge
-
-  bool map_open_ = false;
-  Datapath map_;
-  Vector vector_;
-  std::string name_;
-  bool has_layer_name_ = false;
-  std::vector<std::string> layers_;
+  int num_searches_ = 0;       // operations that multiply by constants, for the progress
+  int num_searched_ = 0;
 };
 
 }  // namespace
@@ -320,7 +347,7 @@ Result<Circuit> plan(const Graph& graph, const PlanOptions& options) {
   MR_TRY(DelayModel delays, load_delay_model(options.delay_family));
   if (options.three_input_adders)
     MR_TRY_STATUS(check_three_input_adders(options.delay_family, "--three-input-adders"));
-  return Planner(graph, options, std::move(delays)).run(options.lanes);
+  return Planner(graph, options, std::move(delays)).run();
 }
 
 }  // namespace millrace::dataflow

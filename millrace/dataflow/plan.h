@@ -6,6 +6,7 @@
 
 #include "millrace/dataflow/circuit.h"
 #include "millrace/graph/graph.h"
+#include "millrace/support/progress.h"
 
 namespace millrace::dataflow {
 
@@ -15,6 +16,8 @@ struct PlanOptions {
   double clock_ns = 5;               ///< clock period
   std::string delay_family = "xcu";  ///< names the delay model
   bool three_input_adders = false;   ///< in place of pairs of adders: see fuse_adders()
+  int effort = 1;                    ///< of the search for adder graphs: adders::SearchOptions
+  ProgressFunction progress = {};
 };
 
 /// Turns an exact graph (one input, one output, each value used once) into a circuit that takes a
@@ -22,7 +25,8 @@ struct PlanOptions {
 ///
 /// Errors   lanes that are 0 or wider than the row; an operation or a branch that no stage
 ///          computes; a clock that a single operation cannot meet; three-input adders
-///          in a family that has none.
+///          in a family that has none; those of
+///          adders::multiply_matrix(); a search that was stopped.
 Result<Circuit> plan(const graph::Graph& graph, const PlanOptions& options);
 
 }  // namespace millrace::dataflow

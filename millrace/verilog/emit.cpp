@@ -158,68 +158,41 @@ private:
                                                  {"out_valid_o", name(signal + "_valid")},
                                                  {"out_data_o", name(signal + "_data")}});
     add(std::move(instance));
-    if (g.window.stride_w > g.window.kernel_w && g.out_lanes > 1) {
-      add(Signal{signal + "_unused"});  // the pixels between the windows
-      add(Assign{name(signal + "_unused"), expr(Unary{"^", name(signal + "_data")})});
-    }
     advance(signal, bits);
   }
 
-  /// The elements that lane `lane` of the coming map reads.
-  Expr lane_input() const {
-    if (window_ == nullptr) {
-      const int64_t lane_bits = bits_ / stream_.lanes;
-      return lane_slice(data_, 0, lane_bits, lane_bits);
-    }
+  /// What a map reads, for its module's head.
+  std::string describe_input() const {
+    if (window_ == nullptr)
+      return fmt::format("{} pixels of {} channels, {}", stream_.lanes, stream_.channels,
+                         stream_.element.to_string());
     const WindowGeometry& g = window_->geometry;
-    const int64_t pixel_bits = g.input.channels * g.input.element.width;
-    std::vector<Expr> rows;
-    for (int64_t row = g.window.kernel_h; row-- > 0;)
-      rows.push_back(lane_slice(data_, row * g.span * pixel_bits, g.window.stride_w * pixel_bits,
-                                g.window.kernel_w * pixel_bits));
-    return rows.size() == 1 ? rows.front() : expr(Concat{std::move(rows)});
-  }
-
-  /// base[start + lane * step +: width].
-  static Expr lane_slice(const Expr& base, int64_t start, int64_t step, int64_t width) {
-    const Expr moved = binary("*", name("lane"), number(step));
-    return expr(Select{base, start == 0 ? moved : binary("+", number(start), moved), width});
+    return fmt::format(
+        "{} rows of {} pixels of {} channels, {}; lane l of {} reads the\n"
+        "              {} pixels from pixel {} * l on, of every row",
+        g.window.kernel_h, g.span, g.input.channels, g.input.element.to_string(), g.out_lanes,
+        g.window.kernel_w, g.window.stride_w);
   }
 
   void emit_map(const Stage& stage, const MapStage& map) {
     const std::string module_name = circuit_.name + "_" + stage.name;
     modules_.push_back(emit_datapath(
         map.datapath, module_name,
-        fmt::format(
-            "Layers {}, for one pixel.\n\n  in_data_i   {}\n  out_data_o  {} channels, {}"
-            "\n\nLatency {} cycles. Throughput 1 pixel/cycle.",
-            describe_layers(stage),
-            window_
-                ? fmt::format("{}x{} pixels of {} channels, row-major, {}",
-                              window_->geometry.window.kernel_h, window_->geometry.window.kernel_w,
-                              window_->geometry.input.channels,
-                              window_->geometry.input.element.to_string())
-                : fmt::format("{} channels, {}", stream_.channels, stream_.element.to_string()),
-            stage.output.channels, stage.output.element.to_string(), stage.latency_cycles)));
+        fmt::format("Layers {}, for one beat.\n\n  in_data_i   {}\n  out_data_o  {} pixels of {} "
+                    "channels, {}\n\nLatency {} cycles. Throughput 1 beat/cycle.",
+                    describe_layers(stage), describe_input(), stage.output.lanes,
+                    stage.output.channels, stage.output.element.to_string(),
+                    stage.latency_cycles)));
 
     const std::string signal = stage.name;
-    const int64_t lane_bits = stage.output.channels * stage.output.element.width;
-    declare_output(signal, map.lanes * lane_bits);
-    Instance instance{.module = module_name, .name = "u_lane", .parameters = {}, .ports = {}};
+    const int64_t bits = stage.output.beat_bits();
+    declare_output(signal, bits);
+    Instance instance{.module = module_name, .name = "u_" + signal, .parameters = {}, .ports = {}};
     if (has_registers(map.datapath))
       instance.ports.emplace_back("clk_i", nullptr);
-    // A lone lane needs no loop.
-    if (map.lanes == 1) {
-      instance.name = "u_" + signal;
-      instance.ports.emplace_back("in_data_i", data_);
-      instance.ports.emplace_back("out_data_o", name(signal + "_data"));
-      add(std::move(instance));
-    } else {
-      instance.ports.emplace_back("in_data_i", lane_input());
-      instance.ports.emplace_back("out_data_o",
-                                  lane_slice(name(signal + "_data"), 0, lane_bits, lane_bits));
-      add(GenerateFor{"lane", map.lanes, "gen_" + signal, {{std::move(instance)}}});
-    }
+    instance.ports.emplace_back("in_data_i", data_);
+    instance.ports.emplace_back("out_data_o", name(signal + "_data"));
+    add(std::move(instance));
     if (stage.latency_cycles == 0) {
       add(Assign{name(signal + "_valid"), valid_});
     } else {
@@ -231,7 +204,7 @@ private:
       delay.ports.emplace_back("out_o", name(signal + "_valid"));
       add(std::move(delay));
     }
-    advance(signal, map.lanes * lane_bits);
+    advance(signal, bits);
   }
 
   void emit_accumulator(const Stage& stage, const AccumulateStage& accumulate) {

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// The windows of one beat, taken together: neighbouring lanes read many of the same pixels, so one
+// constant multiplication for all of them shares what they have in common.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "millrace/adders/matrix.h"
+
+namespace millrace::dataflow {
+
+/// Which of a beat's pixels each lane reads: all rows, and of each row the columns
+/// [lane * stride_w, lane * stride_w + kernel_w). Without a window each lane reads its own pixel.
+///
+/// Layout   the beat's elements are kernel_h x span() x channels, row-major; a lane's window is
+///          kernel_h x kernel_w x channels, row-major.
+struct BeatWindows {
+  int64_t lanes = 1, channels = 1;
+  int64_t kernel_h = 1, kernel_w = 1, stride_w = 1;
+
+  int64_t span() const { return (lanes - 1) * stride_w + kernel_w; }
+  int64_t num_elements() const { return kernel_h * span() * channels; }
+  int64_t window_size() const { return kernel_h * kernel_w * channels; }
+  /// True when some pixel stands in several lanes' windows.
+  bool overlap() const { return lanes > 1 && kernel_w > stride_w; }
+  /// The beat's element that stands at `index` of the window of `lane`.
+  int64_t element(int64_t lane, int64_t index) const;
+  /// The windows of the first `count` lanes.
+  BeatWindows first(int64_t count) const;
+};
+
+/// rows x columns integers and one constant a row: y = matrix * x + bias, in raw integers of y's
+/// type.
+struct LinearMap {
+  int rows = 0;
+  int columns = 0;
+  std::vector<int64_t> entries;  ///< row-major
+  std::vector<Int128> bias;
+};
+
+/// The linear map of all lanes together, from that of one: a block-Toeplitz matrix. Its columns are
+/// the beat's elements; its rows are lanes x rows of `lane_map`.
+LinearMap beat_map(const LinearMap& lane_map, const BeatWindows& windows);
+
+/// A linear map as a multiplication by a constant matrix alone.
+struct Multiplication {
+  adders::Matrix matrix;          ///< the map's columns, then one for each of `constants`
+  std::vector<Int128> constants;  ///< the magnitudes of the bias, each once, without 0
+};
+
+Multiplication multiplication(const LinearMap& map);
+
+/// How many lanes are multiplied together where their windows overlap: all of them, or equal parts
+/// where the matrix would become too large to search. A single lane where nothing is shared.
+int64_t lanes_together(const LinearMap& lane_map, const BeatWindows& windows);
+
+}  // namespace millrace::dataflow
