@@ -42,8 +42,11 @@ struct AdderGraph {
 struct Cost {
   int64_t adders = 0;
   int64_t bits = 0;  ///< the adders' carry chains together, see chain_bits()
-  int depth = 0;     ///< adders on the longest way from an input to a row
+  int depth = 0;     ///< see depth()
 };
+
+/// Adders on the longest way from an input to a row, the negation of a row being one more.
+int depth(const AdderGraph& graph);
 
 Cost cost(const AdderGraph& graph, std::span<const Range> inputs);
 
@@ -54,10 +57,13 @@ int chain_bits(const Adder& adder, const Range& a, const Range& b);
 /// Bits of the narrowest integer type that holds the range; a sign bit only where it is needed.
 int width(const Range& range);
 
-/// The range of the sum of two operands.
+/// The range of the sum of two operands that are independent of each other.
 Range sum_range(const Adder& adder, const Range& a, const Range& b);
 
-/// The ranges of all values of a graph, inputs first.
+/// The exact ranges of all values of a graph, inputs first, when the inputs are independent: what
+/// cancels between two operands widens nothing.
+///
+/// Complexity   inputs * adders.
 std::vector<Range> value_ranges(const AdderGraph& graph, std::span<const Range> inputs);
 
 /// matrix * inputs as the graph computes it: one result a row.

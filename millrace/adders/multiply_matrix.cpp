@@ -242,8 +242,7 @@ Result<AdderGraph> multiply_matrix(const Matrix& matrix, std::span<const Range> 
   check(certificate.is_exact, certificate.failure);
   if (!certificate.fits_ranges)
     return error(messages::SumTooWide, certificate.failure, MaxSumBits);
-  check(!depth_limit || cost(graph, inputs).depth <= *depth_limit,
-        "a graph is deeper than its limit");
+  check(!depth_limit || depth(graph) <= *depth_limit, "a graph is deeper than its limit");
   return graph;
 }
 
