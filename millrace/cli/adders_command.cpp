@@ -14,6 +14,7 @@
 #include "millrace/data/npy.h"
 #include "millrace/dataflow/adder_datapath.h"
 #include "millrace/dataflow/delay_model.h"
+#include "millrace/dataflow/fuse_adders.h"
 #include "millrace/dataflow/identifier.h"
 #include "millrace/report/numbers.h"
 #include "millrace/report/table.h"
@@ -91,10 +92,15 @@ Result<Task> read_task(const AddersOptions& options) {
 }
 
 /// Gives the graph its place in the clock cycles, where there is a clock.
-Result<Datapath> build_datapath(const AdderGraph& graph, const Task& task) {
+Result<Datapath> build_datapath(const AddersOptions& options, const AdderGraph& graph,
+                                const Task& task) {
   Datapath datapath = dataflow::adder_datapath(graph, task.inputs);
   if (task.clock_ns > 0) {
     MR_TRY(const dataflow::DelayModel delays, dataflow::load_delay_model(task.part.family));
+    if (options.three_input_adders) {
+      MR_TRY_STATUS(dataflow::check_three_input_adders(task.part.family, "--three-input-adders"));
+      datapath = fuse_adders(datapath, {.delays = delays, .clock_ns = task.clock_ns});
+    }
     MR_TRY_STATUS(datapath.pipeline(delays, task.clock_ns, 0, 0, "--clock"));
   }
   return datapath;
@@ -114,7 +120,7 @@ Result<Design> design(const AddersOptions& options, const Task& task, Console& c
   check(certificate.holds(), "an adder graph has no certificate: " + certificate.failure);
   const double cpu_seconds = static_cast<double>(std::clock() - cpu_begin) / CLOCKS_PER_SEC;
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begin;
-  MR_TRY(Datapath datapath, build_datapath(graph, task));
+  MR_TRY(Datapath datapath, build_datapath(options, graph, task));
   return Design{.graph = graph,
                 .cost = cost(graph, task.inputs),
                 .minimum_depth = minimum_depth(task.matrix, task.inputs),
@@ -143,6 +149,8 @@ std::string command_line(const AddersOptions& options) {
     add("--clock", options.clock);
     add("--part", options.part);
   }
+  if (options.three_input_adders)
+    text += " --three-input-adders";
   add("--verilog", options.verilog.filename().string());
   return text;
 }
@@ -191,6 +199,7 @@ Json to_json(const AddersOptions& options, const Task& task, const Design& found
                {"nonzero_entries", count_nonzero(task.matrix)},
                {"adders", found.cost.adders},
                {"cost_bits", found.cost.bits},
+               {"three_input_adders", count_three_input_adders(found.datapath)},
                {"depth", found.cost.depth},
                {"minimum_depth", found.minimum_depth},
                {"latency_cycles", pipeline.latency_cycles},
@@ -239,6 +248,9 @@ std::string to_text(const AddersOptions& options, const Task& task, const Design
   row("non-zero entries", count_nonzero(task.matrix), "");
   row("adders", found.cost.adders, "");
   row("cost", found.cost.bits, "bits of carry chains");
+  if (options.three_input_adders)
+    row("three-input adders", count_three_input_adders(found.datapath),
+        "each in place of two adders");
   row("depth", found.cost.depth, fmt::format("adders; the minimum is {}", found.minimum_depth));
   if (task.clock_ns > 0) {
     row("latency", pipeline.latency_cycles,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "millrace/cli/adders_module.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <string_view>
 #include <variant>
@@ -43,6 +44,12 @@ std::string in_comment(std::string text) {
 
 }  // namespace
 
+int64_t count_three_input_adders(const dataflow::Datapath& datapath) {
+  return std::count_if(datapath.nodes().begin(), datapath.nodes().end(), [](const auto& node) {
+    return std::holds_alternative<dataflow::Add3Node>(node.kind);
+  });
+}
+
 std::vector<FixedType> input_types(const dataflow::Datapath& datapath) {
   std::vector<FixedType> types;
   for (const dataflow::Node& node : datapath.nodes())
@@ -61,9 +68,12 @@ std::vector<FixedType> output_types(const dataflow::Datapath& datapath) {
 std::string to_verilog(const AddersModule& module, const dataflow::Datapath& datapath) {
   const int cycles = datapath.latency_cycles();
   const std::string comment = fmt::format(
-      "outputs = matrix * inputs: {} outputs, {} inputs, {} adders.\n\n{}{}\n{}\n\n"
+      "outputs = matrix * inputs: {} outputs, {} inputs, {} adders.\n{}\n{}{}\n{}\n\n"
       "Generated; do not edit. Made by millrace " MILLRACE_VERSION " with\n  {}",
       module.rows, module.columns, report::with_thousands(module.adders),
+      count_three_input_adders(datapath) == 0
+          ? ""
+          : "Needs mr_add3.sv and mr_assert.svh of Millrace's hardware library (rtl/).\n",
       describe_port("in_data_i", "input", input_types(datapath)),
       describe_port("out_data_o", "output", output_types(datapath)),
       cycles == 0 ? "Combinational."

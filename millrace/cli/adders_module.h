@@ -19,6 +19,9 @@ struct AddersModule {
 /// The text of the file. Its heading says where each input and each output lies in the ports.
 std::string to_verilog(const AddersModule& module, const dataflow::Datapath& datapath);
 
+/// How many of a datapath's nodes add three numbers.
+int64_t count_three_input_adders(const dataflow::Datapath& datapath);
+
 /// The types of a datapath's inputs, in order.
 std::vector<FixedType> input_types(const dataflow::Datapath& datapath);
 /// The types of its outputs, in order.

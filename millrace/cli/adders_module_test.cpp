@@ -59,6 +59,18 @@ TEST(AddersModule, TheHeadingSaysTheLatency) {
   EXPECT_THAT(text, HasSubstr("clk_i"));
 }
 
+TEST(AddersModule, TheHeadingNamesTheFilesThatThreeInputAddersNeed) {
+  dataflow::Datapath datapath = dataflow::adder_datapath(Graph, Ranges);
+  EXPECT_EQ(count_three_input_adders(datapath), 0);
+  EXPECT_THAT(to_verilog({.name = "product"}, datapath), Not(HasSubstr("mr_add3")));
+  const dataflow::NodeId sum = datapath.add3({{{{.node = 0}, {.node = 1}, {.node = 2}}}});
+  datapath.outputs.push_back({sum, datapath.node(sum).type()});
+  EXPECT_EQ(count_three_input_adders(datapath), 1);
+  const std::string text = to_verilog({.name = "product"}, datapath);
+  EXPECT_THAT(text, HasSubstr("// Needs mr_add3.sv and mr_assert.svh of"));
+  EXPECT_THAT(text, HasSubstr("mr_add3 #(.Width(10)) u_n"));
+}
+
 TEST(AddersModule, ACommandCannotLeaveItsComment) {
   const std::string text =
       to_verilog({.name = "product", .command = "millrace adders a\nmodule b;\r\x1b.npy"},

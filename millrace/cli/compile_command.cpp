@@ -40,8 +40,10 @@ Result<Compiled> compile(const CompileOptions& options) {
   MR_TRY(synth::Part part, synth::find_part(options.part));
   MR_TRY(graph::Graph model, load_exact_model(options.model, options.logits));
   MR_TRY(dataflow::Circuit circuit,
-         dataflow::plan(
-             model, {.lanes = options.lanes, .clock_ns = clock_ns, .delay_family = part.family}));
+         dataflow::plan(model, {.lanes = options.lanes,
+                                .clock_ns = clock_ns,
+                                .delay_family = part.family,
+                                .three_input_adders = options.three_input_adders}));
   dataflow::Schedule schedule = dataflow::schedule(circuit);
   return Compiled{std::move(model), std::move(circuit), std::move(schedule), std::move(part),
                   options.logits};

@@ -55,6 +55,8 @@ void add_circuit_options(CLI::App& app, CompileOptions& options) {
       ->type_name("N")
       ->capture_default_str();
   app.add_flag("--logits", options.logits, "Leave off the final sigmoid");
+  app.add_flag("--three-input-adders", options.three_input_adders,
+               "Add three numbers in one row of LUTs where that is smaller (UltraScale)");
 }
 
 void add_train(CLI::App& app, TrainOptions& options) {
@@ -169,12 +171,18 @@ void add_adders(CLI::App& app, AddersOptions& options) {
       ->type_name("N")
       ->check(not_negative())
       ->capture_default_str();
-  app.add_option("--clock", options.clock,
-                 "Clock period or frequency to pipeline for: 3ns, 300MHz (default: no registers)")
-      ->type_name("TIME");
+  CLI::Option* clock =
+      app.add_option("--clock", options.clock,
+                     "Clock period or frequency to pipeline for: 3ns, 300MHz (default: no "
+                     "registers)")
+          ->type_name("TIME");
   app.add_option("--part", options.part, "Device whose delays count, by its full name")
       ->type_name("PART")
       ->capture_default_str();
+  app.add_flag("--three-input-adders", options.three_input_adders,
+               "Add three numbers in one row of LUTs where that is smaller (UltraScale); registers "
+               "make it so")
+      ->needs(clock);
   app.add_option("--verilog", options.verilog, "SystemVerilog file to write")->type_name("FILE");
 }
 

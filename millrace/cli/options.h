@@ -38,6 +38,7 @@ struct CompileOptions {
   std::string clock = "5ns";
   int64_t lanes = 28;
   bool logits = false;
+  bool three_input_adders = false;
   std::filesystem::path output = "out";
 };
 
@@ -72,6 +73,7 @@ struct AddersOptions {
   uint64_t seed = 1;
   std::string clock = {};  ///< empty: no registers
   std::string part = "xcku115-flvb2104-2-i";
+  bool three_input_adders = false;
   std::filesystem::path verilog = {};  ///< empty: none is written
 };
 

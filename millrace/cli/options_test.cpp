@@ -29,6 +29,7 @@ TEST(CommandLine, CompileHasDefaults) {
   EXPECT_EQ(options.clock, "5ns");
   EXPECT_EQ(options.output, "out");
   EXPECT_FALSE(options.logits);
+  EXPECT_FALSE(options.three_input_adders);
 }
 
 TEST(CommandLine, LanesOfZeroAreTheCompilersToRefuse) {
@@ -61,6 +62,15 @@ TEST(CommandLine, AddersHasDefaults) {
   EXPECT_EQ(options.clock, "");
   EXPECT_EQ(options.part, "xcku115-flvb2104-2-i");
   EXPECT_EQ(options.verilog, "");
+}
+
+TEST(CommandLine, ThreeInputAddersAreAskedForAndNeedRegisters) {
+  EXPECT_TRUE(
+      options_of<CompileOptions>({"compile", "m.onnx", "--three-input-adders"}).three_input_adders);
+  EXPECT_TRUE(
+      options_of<AddersOptions>({"adders", "w.npy", "--three-input-adders", "--clock", "3ns"})
+          .three_input_adders);
+  EXPECT_FALSE(options_of<AddersOptions>({"adders", "w.npy"}).three_input_adders);
 }
 
 TEST(CommandLine, AddersTakesRangesAndDepths) {
@@ -106,6 +116,7 @@ TEST(CommandLine, WrongUsageExitsWithTwoAndSaysWhy) {
       {"inspect", "a.onnx", "b.onnx"},
       {"adders"},
       {"adders", "w.npy", "--effort", "much"},
+      {"adders", "w.npy", "--three-input-adders"},
       {"adders", "w.npy", "--seed", "-1"},
       {"adders", "w.npy", "--max-depth", "5", "--extra-depth", "1"},
       {"adders", "w.npy", "--input-range", "0,1", "--input-ranges", "r.npy"}};
