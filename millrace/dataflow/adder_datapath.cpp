@@ -9,12 +9,19 @@ std::vector<NodeId> append_adder_graph(Datapath& path, std::span<const NodeId> i
                                        const adders::AdderGraph& graph) {
   check(inputs.size() == static_cast<size_t>(graph.num_inputs), "one node for each input");
   std::vector<NodeId> values(inputs.begin(), inputs.end());
-  for (const adders::Adder& adder : graph.adders)
+  std::vector<adders::Range> ranges;
+  for (const NodeId input : inputs)
+    ranges.push_back({path.node(input).lo, path.node(input).hi});
+  ranges = adders::value_ranges(graph, ranges);
+  for (const adders::Adder& adder : graph.adders) {
+    const adders::Range& range = ranges[values.size()];
     values.push_back(path.add({.a = values[static_cast<size_t>(adder.a)],
                                .b = values[static_cast<size_t>(adder.b)],
                                .shift_a = adder.shift_a,
                                .shift_b = adder.shift_b,
                                .subtract = adder.subtract}));
+    path.narrow(values.back(), range.lo, range.hi);
+  }
   std::vector<NodeId> results;
   for (const adders::RowSum& row : graph.rows) {
     if (row.value == adders::RowSum::Zero) {

@@ -86,6 +86,16 @@ NodeId Datapath::add(AddNode add) {
   return append(add, shifted(a.lo, add.shift_a) + b_lo, shifted(a.hi, add.shift_a) + b_hi);
 }
 
+void Datapath::narrow(NodeId newest, Int128 lo, Int128 hi) {
+  check(newest + 1 == std::ssize(nodes_), "only the newest node can be narrowed");
+  Node& node = nodes_.back();
+  node.lo = std::max(node.lo, lo);
+  node.hi = std::min(node.hi, hi);
+  check(node.lo <= node.hi, "a datapath value has an empty range");
+  if (node.lo == node.hi && !std::holds_alternative<InputNode>(node.kind))
+    node.kind = ConstantNode{node.lo};
+}
+
 NodeId Datapath::add3(Add3Node add) {
   Int128 lo = 0;
   Int128 hi = 0;

@@ -120,6 +120,10 @@ public:
   NodeId requantize(RequantizeNode node);
   NodeId table(TableNode node);
 
+  /// Notes that the results of the newest node also lie in [lo, hi], which its operands' ranges do
+  /// not show: as where a part of one cancels a part of the other.
+  void narrow(NodeId newest, Int128 lo, Int128 hi);
+
   const std::vector<Node>& nodes() const { return nodes_; }
   const Node& node(NodeId id) const { return nodes_[static_cast<size_t>(id)]; }
   int num_inputs() const { return num_inputs_; }

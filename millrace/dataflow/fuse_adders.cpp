@@ -310,8 +310,12 @@ private:
     Datapath result;
     std::vector<NodeId> names(path_.nodes().size(), -1);
     for (NodeId id = 0; id < count(); ++id)
-      if (!is_taken[index(id)])
-        names[index(id)] = append(result, names, path_.node(id), chosen_kind(id));
+      if (!is_taken[index(id)]) {
+        const NodeId name = append(result, names, path_.node(id), chosen_kind(id));
+        if (name + 1 == std::ssize(result.nodes()))
+          result.narrow(name, path_.node(id).lo, path_.node(id).hi);
+        names[index(id)] = name;
+      }
     for (const Datapath::Output& output : path_.outputs)
       result.outputs.push_back({names[index(output.node)], output.type});
     return result;
