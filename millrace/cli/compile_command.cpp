@@ -35,7 +35,7 @@ struct Compiled {
   bool logits = false;
 };
 
-Result<Compiled> compile(const CompileOptions& options) {
+Result<Compiled> compile(const CompileOptions& options, Console& console) {
   MR_TRY(const double clock_ns, parse_clock(options.clock));
   MR_TRY(synth::Part part, synth::find_part(options.part));
   MR_TRY(graph::Graph model, load_exact_model(options.model, options.logits));
@@ -43,7 +43,9 @@ Result<Compiled> compile(const CompileOptions& options) {
          dataflow::plan(model, {.lanes = options.lanes,
                                 .clock_ns = clock_ns,
                                 .delay_family = part.family,
-                                .three_input_adders = options.three_input_adders}));
+                                .three_input_adders = options.three_input_adders,
+                                .effort = options.effort,
+                                .progress = console.progress()}));
   dataflow::Schedule schedule = dataflow::schedule(circuit);
   return Compiled{std::move(model), std::move(circuit), std::move(schedule), std::move(part),
                   options.logits};
@@ -140,9 +142,9 @@ std::string to_text(const Compiled& compiled, const CompileOptions& options, dou
 
 }  // namespace
 
-Result<Answer> run(const CompileOptions& options, Console&) {
+Result<Answer> run(const CompileOptions& options, Console& console) {
   const auto begin = std::chrono::steady_clock::now();
-  MR_TRY(const Compiled compiled, compile(options));
+  MR_TRY(const Compiled compiled, compile(options, console));
   MR_TRY_STATUS(write_build(compiled, options));
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();

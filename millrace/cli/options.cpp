@@ -54,6 +54,11 @@ void add_circuit_options(CLI::App& app, CompileOptions& options) {
                  "Pixels that arrive in a clock cycle, 1 to the width of a row")
       ->type_name("N")
       ->capture_default_str();
+  app.add_option("--effort", options.effort,
+                 "Time spent on smaller multiplications, 0 to 9; each step takes about four times "
+                 "as long")
+      ->type_name("N")
+      ->capture_default_str();
   app.add_flag("--logits", options.logits, "Leave off the final sigmoid");
   app.add_flag("--three-input-adders", options.three_input_adders,
                "Add three numbers in one row of LUTs where that is smaller (UltraScale)");

@@ -37,6 +37,7 @@ struct CompileOptions {
   std::string part = "xcku115-flvb2104-2-i";
   std::string clock = "5ns";
   int64_t lanes = 28;
+  int effort = 1;
   bool logits = false;
   bool three_input_adders = false;
   std::filesystem::path output = "out";

@@ -29,7 +29,12 @@ TEST(CommandLine, CompileHasDefaults) {
   EXPECT_EQ(options.clock, "5ns");
   EXPECT_EQ(options.output, "out");
   EXPECT_FALSE(options.logits);
+  EXPECT_EQ(options.effort, 1);
   EXPECT_FALSE(options.three_input_adders);
+}
+
+TEST(CommandLine, CompileTakesAnEffort) {
+  EXPECT_EQ(options_of<CompileOptions>({"compile", "m.onnx", "--effort", "3"}).effort, 3);
 }
 
 TEST(CommandLine, LanesOfZeroAreTheCompilersToRefuse) {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <span>
 
+#include "millrace/adders/messages.h"
 #include "millrace/dataflow/fuse_adders.h"
 #include "millrace/dataflow/identifier.h"
 #include "millrace/dataflow/layer_datapath.h"
@@ -203,7 +204,12 @@ private:
         results.lanes = 1;
       }
       results.channels = map.rows;
-      MR_TRY(x.elements, append_linear(path, x, map, search_options(op, spare_depth)));
+      const auto name_the_operation = [&](Diagnostic diagnostic) {
+        diagnostic.where = place(op);
+        return diagnostic;
+      };
+      MR_TRY(x.elements, append_linear(path, x, map, search_options(op, spare_depth))
+                             .map_error(name_the_operation));
       ++num_searched_;
     } else if (op.as<graph::MaxPool>()) {
       x.elements = append_max_pool(path, x);
@@ -344,6 +350,9 @@ std::string_view kind_name(const StageKind& kind) {
 
 Result<Circuit> plan(const Graph& graph, const PlanOptions& options) {
   MR_TRY_STATUS(check_clock(options.clock_ns, "--clock"));
+  if (options.effort < 0 || options.effort > adders::SearchOptions::MaxEffort)
+    return error(adders::messages::EffortOutOfRange, "--effort", options.effort,
+                 adders::SearchOptions::MaxEffort);
   MR_TRY(DelayModel delays, load_delay_model(options.delay_family));
   if (options.three_input_adders)
     MR_TRY_STATUS(check_three_input_adders(options.delay_family, "--three-input-adders"));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "millrace/dataflow/plan.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <gtest/gtest.h>
@@ -35,7 +36,8 @@ std::string refusal(const graph::Graph& graph, const PlanOptions& options = {}) 
 TEST(Plan, LetterNetworkLatencyAndIntervalAtEveryNumberOfLanes) {
   const graph::Graph graph = letters();
   for (int64_t lanes = 1; lanes <= 28; ++lanes) {
-    const auto circuit = plan(graph, {.lanes = lanes});
+    // The depth of a graph is limited alike at every effort.
+    const auto circuit = plan(graph, {.lanes = lanes, .effort = lanes == 28 ? 1 : 0});
     ASSERT_TRUE(circuit.has_value()) << circuit.error().to_string();
     const Schedule times = schedule(*circuit);
     const int64_t beats = 28 * ((28 + lanes - 1) / lanes);
@@ -43,6 +45,81 @@ TEST(Plan, LetterNetworkLatencyAndIntervalAtEveryNumberOfLanes) {
     EXPECT_LE(times.latency_cycles, beats + 40);
     EXPECT_EQ(circuit->output.num_elements(), 1);
   }
+}
+
+int64_t adders_of_conv1(int64_t lanes) {
+  const auto circuit = plan(letters(), {.lanes = lanes, .effort = 0});
+  EXPECT_TRUE(circuit.has_value());
+  const auto json = to_json(*circuit, schedule(*circuit));
+  EXPECT_EQ(json["stages"][1]["name"], "conv1");
+  return json["stages"][1]["sizes"]["adders"].get<int64_t>();
+}
+
+TEST(Plan, LanesWhoseWindowsOverlapShareAdders) {
+  EXPECT_LT(adders_of_conv1(28), 26 * adders_of_conv1(1));  // 26 windows a beat
+}
+
+TEST(Plan, LanesWithoutOverlapAreLikeEachOther) {
+  const graph::Graph graph = parsed(
+      "  %x = input : tensor<4x6x1 x fixed<4,4>>\n"
+      "  %w = constant {value = [5, 3, -7, 1]} : tensor<2x2x1x1 x fixed<4,4>>\n"
+      "  %b = constant {value = [3]} : tensor<1 x fixed<4,4>>\n"
+      "  %y = conv2d %x, %w, %b {kernel = [2, 2], stride = [2, 2], padding = [0, 0, 0, 0]} "
+      ": tensor<2x3x1 x fixed<8,8>>\n"
+      "  output %y\n");
+  const auto adders = [&](int64_t lanes) {
+    const auto circuit = plan(graph, {.lanes = lanes});
+    EXPECT_TRUE(circuit.has_value()) << circuit.error().to_string();
+    const auto& map = std::get<MapStage>(circuit->stages.back().kind);
+    return std::make_pair(
+        circuit->stages.back().output.lanes,
+        std::count_if(map.datapath.nodes().begin(), map.datapath.nodes().end(),
+                      [](const Node& n) { return std::holds_alternative<AddNode>(n.kind); }));
+  };
+  const auto [one_lane, adders_of_one] = adders(1);
+  const auto [two_lanes, adders_of_two] = adders(6);
+  EXPECT_EQ(one_lane, 1);
+  EXPECT_EQ(two_lanes, 2);
+  EXPECT_EQ(adders_of_two, 2 * adders_of_one);
+}
+
+TEST(Plan, EffortsOutsideTheRangeAreRefused) {
+  EXPECT_EQ(refusal(letters(), {.effort = -1}), "adders.effort_out_of_range");
+  EXPECT_EQ(refusal(letters(), {.effort = 10}), "adders.effort_out_of_range");
+}
+
+TEST(Plan, ProgressNamesTheLayersAndRises) {
+  std::vector<std::string> steps;
+  double last = 0;
+  const auto circuit = plan(letters(), {.progress = [&](std::string_view step, double fraction) {
+                              if (steps.empty() || steps.back() != step)
+                                steps.emplace_back(step);
+                              EXPECT_GE(fraction, last);
+                              EXPECT_LE(fraction, 1);
+                              last = fraction;
+                              return true;
+                            }});
+  ASSERT_TRUE(circuit.has_value());
+  EXPECT_EQ(steps,
+            (std::vector<std::string>{"adders of conv1", "adders of conv2", "adders of dense2"}));
+  EXPECT_GT(last, 0.75);  // the last of four
+}
+
+TEST(Plan, ASearchCanBeStopped) {
+  const PlanOptions options{.progress = [](std::string_view, double) { return false; }};
+  EXPECT_EQ(refusal(letters(), options), "adders.stopped");
+}
+
+TEST(Plan, ARefusedMatrixNamesItsLayer) {
+  const auto circuit =
+      plan(parsed("  %x = input : tensor<1 x ufixed<2,2>>\n"
+                  "  %w = constant {value = [1]} : tensor<1x1 x fixed<2,2>>\n"
+                  "  %b = constant {value = [1]} : tensor<1 x fixed<2,-48>>\n"
+                  "  %y = dense %x, %w, %b : tensor<1 x ufixed<52,2>>\n  output %y\n"),
+           {});
+  ASSERT_FALSE(circuit.has_value());
+  EXPECT_EQ(circuit.error().code, "adders.entry_too_wide");
+  EXPECT_EQ(circuit.error().where, "net.mr:5:3");
 }
 
 TEST(Plan, AnAnswerLeavesBeforeTheFrameEndsWhereTheLastRowsNeverMatter) {
