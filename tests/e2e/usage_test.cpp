@@ -12,8 +12,8 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-constexpr std::array Commands = {"train",    "inspect", "compile", "emulate",
-                                 "simulate", "synth",   "report",  "reproduce"};
+constexpr std::array Commands = {"train", "inspect", "compile",   "emulate", "simulate",
+                                 "synth", "report",  "reproduce", "adders"};
 
 class Usage : public ProgramTest {};
 
