@@ -13,8 +13,8 @@ namespace millrace::adders {
 
 /// What the search for an adder graph may and shall do.
 struct SearchOptions {
-  std::optional<int> max_depth;    ///< adders between an input and a row
-  std::optional<int> extra_depth;  ///< the same, counted from minimum_depth(); excludes max_depth
+  std::optional<int> max_depth = {};    ///< adders between an input and a row
+  std::optional<int> extra_depth = {};  ///< counted from minimum_depth(); excludes max_depth
   int effort = 1;     ///< 0 to MaxEffort; each step searches several times as long as the one below
   uint64_t seed = 1;  ///< of the search's random choices
   ProgressFunction progress = {};
