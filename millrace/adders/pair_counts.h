@@ -20,6 +20,7 @@ using ValueId = uint32_t;
 class Term {
 public:
   static constexpr int ValueBits = 20, ShiftBits = 6;
+  static constexpr int MaxShift = (1 << ShiftBits) - 1;
 
   Term() = default;
   Term(ValueId value, int shift, bool negative)

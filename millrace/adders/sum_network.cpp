@@ -318,7 +318,7 @@ void SumNetwork::find_occurrences(Pair pair) {
     const auto begin = static_cast<ptrdiff_t>(occurrences_.size());
     uint64_t spent = 0;
     for (const Term first : terms) {
-      if (first.value() != x)
+      if (first.value() != x || first.shift() + pair.second().shift() > Term::MaxShift)
         continue;
       const Term second = pair.second().within({0, first.shift(), first.negative()});
       if (!contains(sum, second))

@@ -372,6 +372,20 @@ TEST(SumNetwork, MergesTermsThatMeetWhenASumIsWrittenOut) {
   ASSERT_NO_FATAL_FAILURE(expect_consistent(network));
 }
 
+// A partner 33 places above 2^40 x0 would be beyond the shifts that a term has; it must not be
+// taken for a term of x1.
+TEST(SumNetwork, SharesPairsThatAreFarApart) {
+  constexpr int64_t Far = int64_t{1} << 33;
+  const Matrix matrix{
+      .rows = 3, .columns = 2, .entries = {1 + Far, 0, 5 + 5 * Far, 1, int64_t{1} << 40, 512}};
+  SumNetwork network = write_sums(matrix, trivial_row_tree(matrix), {0, 0}, SumNetwork::NoLimit);
+  Random random(1);
+  while (network.share_pair(random)) {
+  }
+  ASSERT_NO_FATAL_FAILURE(expect_outputs(network, matrix));
+  ASSERT_NO_FATAL_FAILURE(expect_consistent(network));
+}
+
 TEST(SumNetwork, DoesNotShareWhatWouldBeTooDeep) {
   // Three terms fit two levels; with x1 + x2 taken first, x0 + (x1 + x2) still does. Five terms
   // with the pair on top of a shared sum of four would not.
