@@ -64,36 +64,43 @@ nlohmann::ordered_json to_json(const StreamType& stream) {
           {"type", stream.element.to_string()}};
 }
 
+nlohmann::ordered_json sizes_of(const Datapath& path) {
+  int64_t adders = 0;
+  int64_t three_input_adders = 0;
+  int64_t adder_bits = 0;
+  for (const Node& node : path.nodes()) {
+    const bool adds_three = std::holds_alternative<Add3Node>(node.kind);
+    if (!adds_three && !std::holds_alternative<AddNode>(node.kind))
+      continue;
+    ++adders;
+    three_input_adders += adds_three ? 1 : 0;
+    adder_bits += node.type().width;
+  }
+  return {
+      {"adders", adders}, {"three_input_adders", three_input_adders}, {"adder_bits", adder_bits}};
+}
+
 nlohmann::ordered_json sizes_of(const StageKind& kind) {
-  return std::visit(
-      graph::Overloaded{
-          [](const WindowStage& s) {
-            const WindowGeometry& g = s.geometry;
-            return nlohmann::ordered_json{{"kernel", {g.window.kernel_h, g.window.kernel_w}},
-                                          {"stride", {g.window.stride_h, g.window.stride_w}},
-                                          {"history", g.history},
-                                          {"tail_steps", g.tail_steps},
-                                          {"flush_rows", g.flush_rows}};
-          },
-          [](const MapStage& s) {
-            int64_t adders = 0;
-            int64_t adder_bits = 0;
-            for (const Node& node : s.datapath.nodes())
-              if (std::holds_alternative<AddNode>(node.kind)) {
-                ++adders;
-                adder_bits += node.type().width;
-              }
-            return nlohmann::ordered_json{{"adders", adders}, {"adder_bits", adder_bits}};
-          },
-          [](const AccumulateStage& s) {
-            int64_t weight_bits = 0;
-            for (const FixedType& type : s.weight_types)
-              weight_bits += type.width;
-            return nlohmann::ordered_json{{"beats", s.weights.size()},
-                                          {"multipliers", s.weight_types.size()},
-                                          {"weight_bits_a_beat", weight_bits}};
-          }},
-      kind);
+  return std::visit(graph::Overloaded{[](const WindowStage& s) {
+                                        const WindowGeometry& g = s.geometry;
+                                        return nlohmann::ordered_json{
+                                            {"kernel", {g.window.kernel_h, g.window.kernel_w}},
+                                            {"stride", {g.window.stride_h, g.window.stride_w}},
+                                            {"history", g.history},
+                                            {"tail_steps", g.tail_steps},
+                                            {"flush_rows", g.flush_rows}};
+                                      },
+                                      [](const MapStage& s) { return sizes_of(s.datapath); },
+                                      [](const AccumulateStage& s) {
+                                        int64_t weight_bits = 0;
+                                        for (const FixedType& type : s.weight_types)
+                                          weight_bits += type.width;
+                                        return nlohmann::ordered_json{
+                                            {"beats", s.weights.size()},
+                                            {"multipliers", s.weight_types.size()},
+                                            {"weight_bits_a_beat", weight_bits}};
+                                      }},
+                    kind);
 }
 
 }  // namespace
