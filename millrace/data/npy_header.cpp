@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "millrace/data/npy_header.h"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <set>
@@ -112,8 +113,8 @@ bool take_value(HeaderReader& reader, const std::string& key, NpyHeader& header)
     header.fortran_order = order.value_or(false);
     return order.has_value();
   }
-  std::optional<std::vector<int64_t>> shape = reader.take_shape();
-  header.shape = shape ? *std::move(shape) : std::vector<int64_t>();
+  const std::optional<std::vector<int64_t>> shape = reader.take_shape();
+  header.shape = shape.value_or(std::vector<int64_t>());
   return shape.has_value();
 }
 
