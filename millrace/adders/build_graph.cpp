@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
 #include <numeric>
 #include <optional>
 #include <tuple>
@@ -88,6 +89,7 @@ public:
   AdderGraph run() {
     for (const SumNetwork::Output& output : network_.outputs())
       build_with_operands(output.value);
+    count_uses();
     for (int row = 0; row < matrix_.rows; ++row)
       append_row(row);
     return without_unused(graph_);
@@ -225,6 +227,16 @@ private:
 
   // --- rows that need the opposite sign -------------------------------------------------------
 
+  void count_uses() {
+    num_uses_.assign(ranges_.size(), 0);
+    for (const Adder& adder : graph_.adders) {
+      ++num_uses_[static_cast<size_t>(adder.a)];
+      ++num_uses_[static_cast<size_t>(adder.b)];
+    }
+    for (const SumNetwork::Output& output : network_.outputs())
+      ++num_uses_[static_cast<size_t>(nodes_[output.value]->value)];
+  }
+
   void append_row(int index) {
     const SumNetwork::Output& output = network_.outputs()[static_cast<size_t>(index)];
     const Operand& node = *nodes_[output.value];
@@ -236,9 +248,12 @@ private:
     graph_.rows.push_back(row);
   }
 
-  /// The row with its sign changed: by swapping a subtraction's operands, by a subtraction from 0
-  /// where the depth allows it, by swapping operands further up, or by a tree of the row's own.
+  /// The row with its sign changed: by swapping the operands of a subtraction that nothing else
+  /// needs as it is, by swapping the row's own, by a subtraction from 0 where the depth allows it,
+  /// by swapping operands further up, or by a tree of the row's own.
   RowSum negated(RowSum row, int index) {
+    if (const std::optional<int> opposite = opposite_of(row.value, 1))
+      return {.value = *opposite, .shift = row.shift};
     const bool is_subtraction =
         row.value >= graph_.num_inputs && adder_of_value(row.value).subtract;
     const bool may_deepen = network_.depth_limit() == SumNetwork::NoLimit ||
@@ -257,16 +272,18 @@ private:
     return graph_.adders[static_cast<size_t>(value - graph_.num_inputs)];
   }
 
-  /// The value with its sign changed, at the same depth; none if all that it adds is positive.
-  std::optional<int> opposite_of(int value) {
-    if (value < graph_.num_inputs)
+  /// The value with its sign changed, at the same depth; none if all that it adds is positive, or
+  /// all that is used at most `max_uses` times.
+  std::optional<int> opposite_of(int value, int max_uses = std::numeric_limits<int>::max()) {
+    const auto index = static_cast<size_t>(value);
+    if (value < graph_.num_inputs || (index < num_uses_.size() && num_uses_[index] > max_uses))
       return std::nullopt;
     const Adder adder = adder_of_value(value);
     if (adder.subtract)
       return append_once({adder.b, adder.a, adder.shift_b, adder.shift_a, true});
-    if (const std::optional<int> a = opposite_of(adder.a))
+    if (const std::optional<int> a = opposite_of(adder.a, max_uses))
       return append_once({*a, adder.b, adder.shift_a, adder.shift_b, true});
-    if (const std::optional<int> b = opposite_of(adder.b))
+    if (const std::optional<int> b = opposite_of(adder.b, max_uses))
       return append_once({*b, adder.a, adder.shift_b, adder.shift_a, true});
     return std::nullopt;
   }
@@ -284,6 +301,7 @@ private:
   AdderGraph graph_;
   std::vector<Range> ranges_;                  // of the graph's values
   std::vector<int> depths_;                    // of the graph's values
+  std::vector<int> num_uses_;                  // of the graph's values, by adders and rows
   std::vector<std::optional<Operand>> nodes_;  // by the network's values
 };
 

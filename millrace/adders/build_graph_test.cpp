@@ -129,6 +129,21 @@ TEST(BuildGraph, SwapsASubtractionForARowOfTheOppositeSign) {
   EXPECT_FALSE(graph.rows[0].negate);
 }
 
+// -x + 2y - 4z is (2y - x) - 4z, whichever two are joined first.
+TEST(BuildGraph, SwapsSubtractionsFurtherUpWhenNothingElseNeedsThem) {
+  for (const std::vector<int64_t>& row : std::vector<std::vector<int64_t>>{
+           {-1, 2, -4}, {-1, 4, -2, -8}, {-1, -3, 8, -16}, {3, -5, 7, 11}, {-1, 2, -4, 8, -16}}) {
+    const Matrix matrix{.rows = 1, .columns = static_cast<int>(row.size()), .entries = row};
+    const AdderGraph graph = plain_graph(matrix, std::nullopt, bytes(matrix));
+    EXPECT_TRUE(certify(graph, matrix, bytes(matrix)).holds());
+    EXPECT_EQ(num_negated(graph), 0);
+    expect_all_adders_used(graph);
+    SumNetwork network = write_sums(matrix, trivial_row_tree(matrix),
+                                    std::vector<int>(row.size(), 0), SumNetwork::NoLimit);
+    EXPECT_EQ(static_cast<int64_t>(graph.adders.size()), network.num_adders());
+  }
+}
+
 TEST(BuildGraph, TakesBothSignsOfADifferenceFromTwoSubtractions) {
   const Matrix matrix{.rows = 2, .columns = 2, .entries = {4, -1, -4, 1}};
   Random random(1);
