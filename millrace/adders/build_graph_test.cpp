@@ -235,8 +235,8 @@ int least_depth(const std::vector<std::set<Coefficients>>& levels, Coefficients 
 TEST(MinimumRowDepth, IsTheLeastOfAllGraphsOfOneInput) {
   std::vector<std::set<Coefficients>> levels = {{{1, 0}}};
   for (int depth = 1; depth <= 3; ++depth)
-    levels.push_back(next_level(levels.back(), 1024));
-  for (int entry = -400; entry <= 400; ++entry) {
+    levels.push_back(next_level(levels.back(), 700));
+  for (int entry = -300; entry <= 300; ++entry) {
     if (entry == 0)
       continue;
     const Matrix matrix{.rows = 1, .columns = 1, .entries = {entry}};
