@@ -4,7 +4,6 @@
 #include <queue>
 #include <tuple>
 
-#include "millrace/adders/multiply_matrix.h"
 #include "millrace/dataflow/adder_datapath.h"
 #include "millrace/support/check.h"
 
@@ -85,19 +84,6 @@ NodeId append_largest(Datapath& path, std::vector<NodeId> level) {
   return level.front();
 }
 
-/// The elements that some lanes read together, from `first_lane` on.
-std::vector<NodeId> elements_of_part(const BeatVector& x, int64_t first_lane,
-                                     const BeatWindows& part) {
-  std::vector<NodeId> elements;
-  const int64_t row_size = part.span() * part.channels;
-  for (int64_t row = 0; row < part.kernel_h; ++row) {
-    const auto first =
-        x.elements.begin() + (row * x.windows.span() + first_lane * part.stride_w) * part.channels;
-    elements.insert(elements.end(), first, first + row_size);
-  }
-  return elements;
-}
-
 }  // namespace
 
 bool is_linear(const Op& op) {
@@ -135,35 +121,14 @@ Result<std::vector<NodeId>> append_linear(Datapath& path, const BeatVector& x,
                                           const adders::SearchOptions& search) {
   check(std::ssize(x.elements) == x.windows.num_elements(),
         "one node for each element of the beat");
-  const int64_t lanes = x.windows.lanes;
-  const int64_t together = lanes_together(lane_map, x.windows);
-  Multiplication problem;
-  std::vector<adders::Range> solved;  // the ranges for which `solution` was found
-  adders::AdderGraph solution;
-  std::vector<NodeId> results;
-  for (int64_t lane = 0; lane < lanes; lane += together) {
-    const BeatWindows part = x.windows.first(std::min(together, lanes - lane));
-    if (lane == 0 || part.lanes < together)
-      problem = multiplication(beat_map(lane_map, part));
-    std::vector<NodeId> inputs = elements_of_part(x, lane, part);
-    for (const Int128 constant : problem.constants)
-      inputs.push_back(path.constant(constant));
-    std::vector<adders::Range> ranges;
-    for (const NodeId id : inputs)
-      ranges.push_back({path.node(id).lo, path.node(id).hi});
-    if (ranges != solved) {
-      adders::SearchOptions part_search = search;
-      part_search.progress = [&](std::string_view step, double fraction) {
-        const double done = static_cast<double>(lane) + fraction * static_cast<double>(part.lanes);
-        return report_progress(search.progress, step, done / static_cast<double>(lanes));
-      };
-      MR_TRY(solution, adders::multiply_matrix(problem.matrix, ranges, part_search));
-      solved = std::move(ranges);
-    }
-    const std::vector<NodeId> sums = append_adder_graph(path, inputs, solution);
-    results.insert(results.end(), sums.begin(), sums.end());
-  }
-  return results;
+  std::vector<adders::Range> ranges;
+  for (const NodeId id : x.elements)
+    ranges.push_back({path.node(id).lo, path.node(id).hi});
+  MR_TRY(const BeatGraph beat, multiply_beat(lane_map, x.windows, ranges, search));
+  std::vector<NodeId> inputs = x.elements;
+  for (const Int128 constant : beat.constants)
+    inputs.push_back(path.constant(constant));
+  return append_adder_graph(path, inputs, beat.graph);
 }
 
 std::vector<NodeId> append_products(Datapath& path, std::span<const NodeId> inputs,

@@ -58,7 +58,9 @@ void check_linear(const BeatWindows& windows, int rows) {
 
   Datapath path;
   const BeatVector x = beat_of(path, windows);
-  const auto results = append_linear(path, x, map, {});
+  adders::SearchOptions search;
+  search.effort = 0;
+  const auto results = append_linear(path, x, map, search);
   ASSERT_TRUE(results.has_value()) << results.error().to_string();
   const std::vector<Int128> beat = random_beat(windows, random);
   std::vector<Int128> expected;

@@ -2,6 +2,8 @@
 #include "millrace/dataflow/shared_windows.h"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "millrace/support/check.h"
 
@@ -11,6 +13,66 @@ namespace {
 /// Entries other than 0 in a matrix that is searched as a whole. Sharing reaches only as far as a
 /// kernel does, so that little is lost between parts that are several kernels wide.
 constexpr int64_t MaxWeightsTogether = int64_t{1} << 14;
+
+/// The inputs of a part in the numbers of the whole: the elements that some lanes read together,
+/// from `first_lane` on, and the constants.
+std::vector<int> inputs_of_part(const BeatWindows& windows, int64_t first_lane,
+                                const BeatWindows& part, size_t num_inputs) {
+  std::vector<int> inputs;
+  for (int64_t row = 0; row < part.kernel_h; ++row)
+    for (int64_t i = 0; i < part.span() * part.channels; ++i)
+      inputs.push_back(static_cast<int>(
+          (row * windows.span() + first_lane * windows.stride_w) * windows.channels + i));
+  for (auto constant = static_cast<size_t>(windows.num_elements()); constant < num_inputs;
+       ++constant)
+    inputs.push_back(static_cast<int>(constant));
+  return inputs;
+}
+
+/// Appends the adders and rows of a part; `numbers` are those of its inputs in the whole.
+void append_part(adders::AdderGraph& whole, const adders::AdderGraph& part,
+                 std::vector<int> numbers) {
+  for (adders::Adder adder : part.adders) {
+    adder.a = numbers[static_cast<size_t>(adder.a)];
+    adder.b = numbers[static_cast<size_t>(adder.b)];
+    numbers.push_back(whole.num_inputs + static_cast<int>(whole.adders.size()));
+    whole.adders.push_back(adder);
+  }
+  for (adders::RowSum row : part.rows) {
+    if (row.value != adders::RowSum::Zero)
+      row.value = numbers[static_cast<size_t>(row.value)];
+    whole.rows.push_back(row);
+  }
+}
+
+/// The adders for all lanes, some lanes at a time. Parts that are alike are searched once.
+Result<adders::AdderGraph> multiply_in_parts(const LinearMap& lane_map, const BeatWindows& windows,
+                                             std::span<const adders::Range> ranges,
+                                             int64_t lanes_a_part,
+                                             const adders::SearchOptions& search) {
+  adders::AdderGraph whole{.num_inputs = static_cast<int>(ranges.size()), .adders = {}, .rows = {}};
+  adders::AdderGraph graph;
+  std::vector<adders::Range> solved;  // the ranges for which `graph` was found
+  for (int64_t lane = 0; lane < windows.lanes; lane += lanes_a_part) {
+    const BeatWindows part = windows.first(std::min(lanes_a_part, windows.lanes - lane));
+    std::vector<int> inputs = inputs_of_part(windows, lane, part, ranges.size());
+    std::vector<adders::Range> needed;
+    for (const int input : inputs)
+      needed.push_back(ranges[static_cast<size_t>(input)]);
+    if (needed != solved) {
+      adders::SearchOptions part_search = search;
+      part_search.progress = [&](std::string_view step, double fraction) {
+        const double done = static_cast<double>(lane) + fraction * static_cast<double>(part.lanes);
+        return report_progress(search.progress, step, done / static_cast<double>(windows.lanes));
+      };
+      const Multiplication problem = multiplication(beat_map(lane_map, part));
+      MR_TRY(graph, adders::multiply_matrix(problem.matrix, needed, part_search));
+      solved = std::move(needed);
+    }
+    append_part(whole, graph, std::move(inputs));
+  }
+  return whole;
+}
 
 }  // namespace
 
@@ -76,6 +138,39 @@ int64_t lanes_together(const LinearMap& lane_map, const BeatWindows& windows) {
       std::clamp<int64_t>(MaxWeightsTogether / std::max<int64_t>(1, weights), 1, windows.lanes);
   const int64_t parts = (windows.lanes + most - 1) / most;
   return (windows.lanes + parts - 1) / parts;
+}
+
+Result<BeatGraph> multiply_beat(const LinearMap& lane_map, const BeatWindows& windows,
+                                std::span<const adders::Range> elements,
+                                const adders::SearchOptions& search) {
+  check(std::ssize(elements) == windows.num_elements(), "one range for each element of the beat");
+  BeatGraph best{.graph = {}, .constants = multiplication(lane_map).constants};
+  std::vector<adders::Range> ranges(elements.begin(), elements.end());
+  for (const Int128 constant : best.constants)
+    ranges.push_back({constant, constant});
+
+  std::vector<int64_t> ways = {lanes_together(lane_map, windows)};
+  if (ways[0] > 1)
+    ways.push_back(1);
+  std::optional<std::pair<int64_t, int64_t>> least;  // bits, adders
+  for (size_t way = 0; way < ways.size(); ++way) {
+    adders::SearchOptions way_search = search;
+    way_search.progress = [&](std::string_view step, double fraction) {
+      return report_progress(
+          search.progress, step,
+          (static_cast<double>(way) + fraction) / static_cast<double>(ways.size()));
+    };
+    MR_TRY(adders::AdderGraph graph,
+           multiply_in_parts(lane_map, windows, ranges, ways[way], way_search));
+    if (ways.size() == 1)
+      return BeatGraph{std::move(graph), std::move(best.constants)};
+    const adders::Cost cost = adders::cost(graph, ranges);
+    if (const std::pair price = {cost.bits, cost.adders}; !least || price < *least) {
+      least = price;
+      best.graph = std::move(graph);
+    }
+  }
+  return best;
 }
 
 }  // namespace millrace::dataflow

@@ -4,9 +4,10 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
-#include "millrace/adders/matrix.h"
+#include "millrace/adders/multiply_matrix.h"
 
 namespace millrace::dataflow {
 
@@ -54,5 +55,21 @@ Multiplication multiplication(const LinearMap& map);
 /// How many lanes are multiplied together where their windows overlap: all of them, or equal parts
 /// where the matrix would become too large to search. A single lane where nothing is shared.
 int64_t lanes_together(const LinearMap& lane_map, const BeatWindows& windows);
+
+/// The adders for all lanes of a beat.
+struct BeatGraph {
+  adders::AdderGraph graph;       ///< its inputs: the beat's elements, then `constants`
+  std::vector<Int128> constants;  ///< as Multiplication's
+};
+
+/// Searches the adders for all lanes together, and for one lane to be repeated; gives what costs
+/// fewer bits.
+///
+/// Shapes   `elements` has a range for each of the beat's elements; the graph has lanes x rows of
+///          `lane_map`.
+/// Errors   those of adders::multiply_matrix().
+Result<BeatGraph> multiply_beat(const LinearMap& lane_map, const BeatWindows& windows,
+                                std::span<const adders::Range> elements,
+                                const adders::SearchOptions& search);
 
 }  // namespace millrace::dataflow

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <random>
 
+#include "millrace/adders/certificate.h"
+
 namespace millrace::dataflow {
 namespace {
 
@@ -92,6 +94,80 @@ TEST(SharedWindows, LargeKernelsAreMultipliedInEqualParts) {
   EXPECT_EQ(lanes(8, 8), 26);
   EXPECT_EQ(lanes(8, 16), 13);
   EXPECT_EQ(lanes(64, 64), 1);
+}
+
+/// The adders of a beat, apart and together, for 8-bit pixels.
+struct Prices {
+  int64_t apart = 0, together = 0;
+};
+
+Prices prices(const LinearMap& map, const BeatWindows& windows) {
+  const auto bits = [&](const BeatWindows& some) {
+    std::vector<adders::Range> ranges(static_cast<size_t>(some.num_elements()), {0, 255});
+    const auto beat = multiply_beat(map, some, ranges, {});
+    EXPECT_TRUE(beat.has_value());
+    for (const Int128 constant : beat->constants)
+      ranges.push_back({constant, constant});
+    return cost(beat->graph, ranges).bits;
+  };
+  return {.apart = windows.lanes * bits(windows.first(1)), .together = bits(windows)};
+}
+
+TEST(SharedWindows, ColumnSumsAreAddedOnce) {
+  // A mean takes two adders for a column, which three lanes read, and two to join the columns.
+  const LinearMap mean{.rows = 1, .columns = 9, .entries = std::vector<int64_t>(9, 1), .bias = {0}};
+  const Prices of = prices(mean, {.lanes = 28, .kernel_h = 3, .kernel_w = 3});
+  EXPECT_LE(of.together * 100, of.apart * 75);
+}
+
+TEST(SharedWindows, LanesTogetherNeverCostMoreThanApart) {
+  for (const int rows : {1, 4})
+    for (const int channels : {1, 4}) {
+      const BeatWindows windows{.lanes = 7, .channels = channels, .kernel_h = 3, .kernel_w = 3};
+      const Prices of = prices(random_map(rows, 9 * channels), windows);
+      EXPECT_LE(of.together, of.apart) << rows << " rows, " << channels << " channels";
+    }
+}
+
+TEST(SharedWindows, TheGraphOfABeatMultipliesEveryWindow) {
+  for (const int64_t stride : {1, 2, 3}) {
+    const BeatWindows windows{
+        .lanes = 5, .channels = 2, .kernel_h = 3, .kernel_w = 3, .stride_w = stride};
+    const LinearMap map = random_map(3, static_cast<int>(windows.window_size()));
+    std::vector<adders::Range> ranges(static_cast<size_t>(windows.num_elements()), {-8, 7});
+    const auto beat = multiply_beat(map, windows, ranges, {});
+    ASSERT_TRUE(beat.has_value());
+    for (const Int128 constant : beat->constants)
+      ranges.push_back({constant, constant});
+    const Multiplication whole = multiplication(beat_map(map, windows));
+    EXPECT_EQ(whole.constants, beat->constants);
+    const adders::Certificate certificate = certify(beat->graph, whole.matrix, ranges);
+    EXPECT_TRUE(certificate.holds()) << certificate.failure;
+  }
+}
+
+TEST(SharedWindows, WhatTheSearchRefusesIsRefused) {
+  const std::vector<adders::Range> ranges(9, {0, 255});
+  adders::SearchOptions search;
+  search.effort = 10;
+  const auto beat = multiply_beat(random_map(1, 9), {.kernel_h = 3, .kernel_w = 3}, ranges, search);
+  ASSERT_FALSE(beat.has_value());
+  EXPECT_EQ(beat.error().code, "adders.effort_out_of_range");
+}
+
+TEST(SharedWindows, ProgressRisesOverBothSearches) {
+  double last = 0;
+  adders::SearchOptions search;
+  search.progress = [&](std::string_view, double fraction) {
+    EXPECT_GE(fraction, last);
+    last = fraction;
+    return true;
+  };
+  const BeatWindows windows{.lanes = 4, .kernel_h = 3, .kernel_w = 3};
+  const std::vector<adders::Range> ranges(static_cast<size_t>(windows.num_elements()), {0, 255});
+  ASSERT_TRUE(multiply_beat(random_map(4, 9), windows, ranges, search).has_value());
+  EXPECT_GT(last, 0.5);
+  EXPECT_LE(last, 1);
 }
 
 }  // namespace
