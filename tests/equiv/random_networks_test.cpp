@@ -28,9 +28,12 @@ void check_network(uint64_t seed) {
   const graph::TensorType& input = graph.type(graph.inputs()[0]);
   const auto width = static_cast<uint64_t>(input.shape[1]);
   const dataflow::PlanOptions options{.lanes = static_cast<int64_t>(1 + random() % width),
-                                      .clock_ns = random() % 2 == 0 ? 5.0 : 20.0};
+                                      .clock_ns = random() % 2 == 0 ? 5.0 : 20.0,
+                                      .three_input_adders = random() % 4 == 0};
   SCOPED_TRACE("seed " + std::to_string(seed) + ", lanes " + std::to_string(options.lanes) +
-               ", clock " + std::to_string(options.clock_ns) + " ns\n" + graph::print(graph));
+               ", clock " + std::to_string(options.clock_ns) + " ns" +
+               (options.three_input_adders ? ", three-input adders" : "") + "\n" +
+               graph::print(graph));
 
   std::vector<IntTensor> frames;
   std::vector<IntTensor> expected;

@@ -113,5 +113,15 @@ TEST(GateLevel, DelayChainsInShiftRegistersAreBitExact) {
                 {.lanes = 1, .clock_ns = 2}, {"SRL16E", "RAM", "CARRY4", "FDRE"});
 }
 
+// Sums of three go straight into flip-flops, and two-input adders stand in front of them.
+TEST(GateLevel, ThreeInputAddersAreBitExact) {
+  check_netlist(SmallNetwork("three_input_adders", {5, 6, 2}, {true, 5, 2}, 2)
+                    .conv({.kernel_h = 2, .kernel_w = 3}, 3)
+                    .requantize({true, 6, 2})
+                    .finish(),
+                {.lanes = 2, .clock_ns = 3.3, .three_input_adders = true},
+                {"LUT6_2", "CARRY8", "CARRY4", "FDRE"});
+}
+
 }  // namespace
 }  // namespace millrace
