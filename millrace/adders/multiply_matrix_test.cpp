@@ -254,9 +254,8 @@ TEST(MultiplyMatrix, TheSameSeedGivesTheSameGraph) {
   for (const std::optional<int> extra : {std::optional<int>(), std::optional<int>(1)}) {
     const AdderGraph first = right_graph(matrix, bytes(4), {.extra_depth = extra});
     EXPECT_EQ(right_graph(matrix, bytes(4), {.extra_depth = extra}), first);
-    for (uint64_t seed = 2; seed < 3; ++seed)
-      num_different +=
-          right_graph(matrix, bytes(4), {.extra_depth = extra, .seed = seed}) != first ? 1 : 0;
+    num_different +=
+        right_graph(matrix, bytes(4), {.extra_depth = extra, .seed = 2}) != first ? 1 : 0;
   }
   EXPECT_GT(num_different, 0);
 }

@@ -34,11 +34,11 @@ ValueId SumNetwork::add_output(int index, const std::vector<Term>& terms) {
 }
 
 void SumNetwork::finish() {
-  if (num_groups_ > 1)
-    split_groups();
   for (auto sum = static_cast<ValueId>(num_inputs_); sum < num_values(); ++sum)
     settle_sum(sum);
   settle();
+  if (num_groups_ > 1)
+    split_groups();
 }
 
 /// Moves the terms of all groups but the first out of sight.
@@ -75,6 +75,8 @@ void SumNetwork::show_all() {
     sums_[owner].hidden_kraft = 0;
   }
   hidden_.clear();
+  for (Sum& sum : sums_)
+    sum.group = focus_;
 }
 
 void SumNetwork::hide() {

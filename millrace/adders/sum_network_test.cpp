@@ -200,10 +200,11 @@ private:
     ++num_written_out;
   }
 
-  /// Writes a sum over the inputs where its depth allows it.
+  /// Writes a sum over the inputs where its depth allows it. With several groups, an output shows
+  /// in part only.
   void rewrite() {
     const std::optional<ValueId> sum = any_sum();
-    if (!sum)
+    if (!sum || (network_.num_groups() > 1 && network_.is_output(*sum)))
       return;
     network_.exact_depths();
     const std::vector<Term> terms = digits_of(Reading(network_).coefficients(*sum));
@@ -241,41 +242,72 @@ Matrix random_rows(Random& random) {
   return matrix;
 }
 
+SumNetwork random_network(const Matrix& matrix, uint64_t seed, bool has_limit,
+                          const std::vector<int>& groups) {
+  const int limit = has_limit ? fewest_levels(matrix) + static_cast<int>(seed % 3) : -1;
+  const RowTree tree =
+      seed % 2 == 0 || groups.back() > 0
+          ? trivial_row_tree(matrix)
+          : minimum_row_tree(matrix, has_limit ? std::optional(limit) : std::nullopt);
+  return write_sums(matrix, tree, groups, limit);
+}
+
+/// Takes steps, some of which are undone.
+void take_steps(SumNetwork& network, Walker& walker, Random& random) {
+  network.exact_depths();
+  const Snapshot before(network);
+  const bool is_noted = random.chance(2, 3);
+  if (is_noted)
+    network.begin();
+  for (uint32_t steps = random.below(20); steps > 0; --steps)
+    walker.step();
+  if (is_noted && random.chance(1, 2)) {
+    network.undo();
+    network.exact_depths();
+    ASSERT_TRUE(Snapshot(network) == before);
+  } else {
+    network.keep();
+  }
+  network.exact_depths();
+}
+
+void expect_right(SumNetwork& network, const Matrix& matrix) {
+  ASSERT_NO_FATAL_FAILURE(expect_outputs(network, matrix));
+  ASSERT_NO_FATAL_FAILURE(expect_consistent(network));
+  if (network.depth_limit() != SumNetwork::NoLimit) {
+    ASSERT_NO_FATAL_FAILURE(expect_depths(network));
+  }
+}
+
 void walk(uint64_t seed, bool has_limit) {
   Random random(seed);
   const Matrix matrix = random_rows(random);
-  const int limit = has_limit ? fewest_levels(matrix) + static_cast<int>(seed % 3) : -1;
-  const std::vector<int> groups(static_cast<size_t>(matrix.columns), 0);
-  const RowTree tree =
-      seed % 2 == 0 ? trivial_row_tree(matrix)
-                    : minimum_row_tree(matrix, has_limit ? std::optional(limit) : std::nullopt);
-  SumNetwork network = write_sums(matrix, tree, groups, limit);
-  ASSERT_NO_FATAL_FAILURE(expect_outputs(network, matrix));
-  ASSERT_NO_FATAL_FAILURE(expect_consistent(network));
+  SumNetwork network = random_network(matrix, seed, has_limit,
+                                      std::vector<int>(static_cast<size_t>(matrix.columns), 0));
   Walker walker(network, random);
   for (int round = 0; round < 12; ++round) {
-    network.exact_depths();
-    const Snapshot before(network);
-    const bool is_noted = random.chance(2, 3);
-    if (is_noted)
-      network.begin();
-    for (uint32_t steps = random.below(20); steps > 0; --steps)
-      walker.step();
-    ASSERT_NO_FATAL_FAILURE(expect_outputs(network, matrix)) << "seed " << seed;
-    ASSERT_NO_FATAL_FAILURE(expect_consistent(network)) << "seed " << seed;
-    if (is_noted && random.chance(1, 2)) {
-      network.undo();
-      network.exact_depths();
-      ASSERT_TRUE(Snapshot(network) == before) << "seed " << seed;
-      ASSERT_NO_FATAL_FAILURE(expect_consistent(network)) << "seed " << seed;
-    } else {
-      network.keep();
-    }
-    network.exact_depths();
-    if (has_limit) {
-      ASSERT_NO_FATAL_FAILURE(expect_depths(network)) << "seed " << seed;
-    }
+    ASSERT_NO_FATAL_FAILURE(expect_right(network, matrix)) << "seed " << seed;
+    ASSERT_NO_FATAL_FAILURE(take_steps(network, walker, random)) << "seed " << seed;
   }
+  ASSERT_NO_FATAL_FAILURE(expect_right(network, matrix)) << "seed " << seed;
+}
+
+/// The same with the columns in groups, of which only the one in focus shows.
+void walk_in_groups(uint64_t seed, bool has_limit, int num_groups) {
+  Random random(seed);
+  const Matrix matrix = random_rows(random);
+  std::vector<int> groups;
+  for (int column = 0; column < matrix.columns; ++column)
+    groups.push_back(column * num_groups / matrix.columns);
+  SumNetwork network = random_network(matrix, seed, has_limit, groups);
+  Walker walker(network, random);
+  for (int round = 0; round < 12; ++round) {
+    network.focus(static_cast<int>(random.below(static_cast<size_t>(network.num_groups()))));
+    ASSERT_NO_FATAL_FAILURE(take_steps(network, walker, random)) << "seed " << seed;
+  }
+  network.show_all();
+  network.exact_depths();
+  ASSERT_NO_FATAL_FAILURE(expect_right(network, matrix)) << "seed " << seed;
 }
 
 TEST(SumNetwork, KeepsItsOutputsThroughAllSteps) {
@@ -286,6 +318,11 @@ TEST(SumNetwork, KeepsItsOutputsThroughAllSteps) {
 TEST(SumNetwork, KeepsToItsDepthLimitThroughAllSteps) {
   for (uint64_t seed = 1; seed <= 300; ++seed)
     ASSERT_NO_FATAL_FAILURE(walk(seed, true));
+}
+
+TEST(SumNetwork, KeepsItsOutputsInSeveralGroups) {
+  for (uint64_t seed = 1; seed <= 300; ++seed)
+    ASSERT_NO_FATAL_FAILURE(walk_in_groups(seed, seed % 4 < 2, 2 + static_cast<int>(seed % 2)));
 }
 
 /// How often a pair of terms of two values stands, at most.
@@ -323,6 +360,36 @@ TEST(SumNetwork, SharesUntilNoPairStandsTwice) {
       EXPECT_LT(most_frequent_pair(network), 2);
     }
   }
+}
+
+TEST(SumNetwork, SharesOnlyPairsOfTheGroupInFocus) {
+  // Inputs 0 and 1 stand together in all rows, 2 and 3 too, 0 and 2 in two.
+  const Matrix matrix{.rows = 3, .columns = 4, .entries = {1, 1, 1, 1, 1, 1, 2, 2, 1, 1, 4, 4}};
+  SumNetwork network =
+      write_sums(matrix, trivial_row_tree(matrix), {0, 0, 1, 1}, SumNetwork::NoLimit);
+  Random random(1);
+  EXPECT_EQ(network.num_groups(), 2);
+  EXPECT_EQ(network.num_adders(), 9);
+  EXPECT_TRUE(network.share_pair(random));
+  EXPECT_FALSE(network.share_pair(random));
+  EXPECT_EQ(network.num_adders(), 7);
+  network.focus(1);
+  EXPECT_TRUE(network.share_pair(random));
+  EXPECT_FALSE(network.share_pair(random));
+  EXPECT_EQ(network.num_adders(), 5);
+  network.show_all();
+  ASSERT_NO_FATAL_FAILURE(expect_outputs(network, matrix));
+  ASSERT_NO_FATAL_FAILURE(expect_consistent(network));
+}
+
+TEST(SumNetwork, RowsOfOneTermMayBeInAnyGroup) {
+  const Matrix matrix{.rows = 3, .columns = 3, .entries = {0, 0, 4, 1, 1, 1, 0, -1, 0}};
+  SumNetwork network = write_sums(matrix, trivial_row_tree(matrix), {0, 1, 2}, SumNetwork::NoLimit);
+  network.show_all();
+  EXPECT_EQ(network.num_adders(), 2);
+  EXPECT_EQ(network.outputs()[0].value, ValueId{2});
+  ASSERT_NO_FATAL_FAILURE(expect_outputs(network, matrix));
+  ASSERT_NO_FATAL_FAILURE(expect_consistent(network));
 }
 
 TEST(SumNetwork, TakesASumThatIsThePairAsTheValueWanted) {
