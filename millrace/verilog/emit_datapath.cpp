@@ -95,6 +95,19 @@ private:
     return cast(width, type.is_signed ? as_signed(high) : high);
   }
 
+  /// The same for an adder: a sign is repeated bit by bit. Signed types would say it shorter, but
+  /// Yosys then joins adders that have one reader into sums of several operands, which take more
+  /// LUTs than the adders; a bit that is read twice keeps them apart.
+  Expr addend(NodeId id, int cycle, int shift, int width) {
+    const Node& node = path_.node(id);
+    const FixedType type = node.signal_type();
+    const int kept = type.width - shift;
+    if (node.is_constant() || !type.is_signed || kept <= 0 || kept >= width)
+      return high_part(id, cycle, shift, width);
+    const Expr high = shift == 0 ? signal(id, cycle) : select(signal(id, cycle), shift, kept);
+    return expr(Concat{{expr(Repeat{width - kept, bit(signal(id, cycle), type.width - 1)}), high}});
+  }
+
   void declare(const std::string& signal_name, const FixedType& type) {
     module_.items.push_back({Signal{signal_name, type.width, type.is_signed}});
   }
@@ -174,17 +187,17 @@ private:
     if (add.shift_b > 0 && width > add.shift_b) {
       const int high = width - add.shift_b;
       return expr(Concat{
-          {binary(op, high_part(add.a, cycle, add.shift_b, high), operand(add.b, cycle, high)),
+          {binary(op, addend(add.a, cycle, add.shift_b, high), addend(add.b, cycle, 0, high)),
            operand(add.a, cycle, add.shift_b)}});
     }
     if (add.shift_a > 0 && width > add.shift_a && !add.subtract) {
       const int high = width - add.shift_a;
       return expr(Concat{
-          {binary(op, operand(add.a, cycle, high), high_part(add.b, cycle, add.shift_a, high)),
+          {binary(op, addend(add.a, cycle, 0, high), addend(add.b, cycle, add.shift_a, high)),
            operand(add.b, cycle, add.shift_a)}});
     }
     const auto shifted = [&](NodeId id, int shift) {
-      Expr value = operand(id, cycle, width);
+      Expr value = addend(id, cycle, 0, width);
       return shift == 0 ? value : binary("<<", std::move(value), number(shift));
     };
     return binary(op, shifted(add.a, add.shift_a), shifted(add.b, add.shift_b));
