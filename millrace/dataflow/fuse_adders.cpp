@@ -180,14 +180,14 @@ private:
     return result;
   }
 
-  int64_t delay_of_fused_fs(NodeId id, const Add3Node& add) const {
+  /// Node `id` as the three-input adder `add`.
+  Node as_fused(NodeId id, const Add3Node& add) const {
     Node node = path_.node(id);
     node.kind = add;
-    return femtoseconds(delay_ps(path_, node, target_.delays));
+    return node;
   }
 
-  int64_t delay_fs(NodeId id) const {
-    const Node& node = path_.node(id);
+  int64_t delay_fs(const Node& node) const {
     if (std::holds_alternative<InputNode>(node.kind))
       return femtoseconds(target_.input_ready_ps);
     return femtoseconds(delay_ps(path_, node, target_.delays));
@@ -198,14 +198,15 @@ private:
     const AddNode& add = *adder(id);
     std::vector<Way> found;
     for (Supply& in : both(supply(add.a), supply(add.b)))
-      found.push_back({id, Form::Plain, settled(in.ready, delay_fs(id)),
-                       in.luts + row_luts(path_, add), std::move(in.ways)});
+      found.push_back({id, Form::Plain, settled(in.ready, delay_fs(path_.node(id))),
+                       in.luts + row_luts(path_, path_.node(id)), std::move(in.ways)});
     for (const Form form : {Form::TakesA, Form::TakesB}) {
       const NodeId inner = form == Form::TakesA ? add.a : add.b;
       if (!may_fuse || !in_tree_[index(inner)])
         continue;
       const Add3Node add3 = fused(add, form == Form::TakesA ? 0 : 1, *adder(inner));
-      const int64_t delay = delay_of_fused_fs(id, add3);
+      const Node node = as_fused(id, add3);
+      const int64_t delay = delay_fs(node);
       if (delay > budget_fs_)
         continue;
       const std::vector<Supply> two = both(supply(add3.terms[0].node), supply(add3.terms[1].node));
@@ -213,7 +214,7 @@ private:
         found.push_back({id,
                          form,
                          {settled(in.ready, delay).cycle + 1, 0},
-                         in.luts + row_luts(path_, add3),
+                         in.luts + row_luts(path_, node),
                          std::move(in.ways)});
     }
     prune(found);
@@ -234,7 +235,7 @@ private:
         Time start;
         for (const NodeId operand : operands(path_.node(id).kind))
           start = std::max(start, ready_[index(operand)]);
-        ready_[index(id)] = settled(start, delay_fs(id));
+        ready_[index(id)] = settled(start, delay_fs(path_.node(id)));
         continue;
       }
       find_ways(id, may_fuse);
@@ -288,9 +289,9 @@ private:
       if (end == Never)  // nobody reads it, or it is part of another
         continue;
       const NodeKind kind = chosen_kind(id);
-      int64_t delay = delay_fs(id);
+      int64_t delay = delay_fs(path_.node(id));
       if (const auto* add3 = std::get_if<Add3Node>(&kind)) {
-        delay = delay_of_fused_fs(id, *add3);
+        delay = delay_fs(as_fused(id, *add3));
         end = {end.cycle - 1, budget_fs_};
       }
       const Time start = end.fs >= delay ? Time{end.cycle, end.fs - delay}
@@ -372,31 +373,27 @@ private:
 
 }  // namespace
 
-int row_luts(const Datapath& path, const AddNode& add) {
-  const Node& a = path.node(add.a);
-  const Node& b = path.node(add.b);
+int row_luts(const Datapath& path, const Node& sum) {
+  const int top = adders::width({sum.lo, sum.hi});
+  if (const auto* add3 = std::get_if<Add3Node>(&sum.kind))
+    return std::max(1, top - row_begin(path, *add3));
+  const auto* add = std::get_if<AddNode>(&sum.kind);
+  if (add == nullptr)
+    return 0;
+  const Node& a = path.node(add->a);
+  const Node& b = path.node(add->b);
   // Operands that have no position in common need no carry chain.
   const auto ends_below = [&](const Node& low, int low_shift, int high_shift) {
     return low.lo >= 0 && low.type().width + low_shift <= high_shift;
   };
-  if (!add.subtract &&
-      (ends_below(a, add.shift_a, add.shift_b) || ends_below(b, add.shift_b, add.shift_a)))
+  if (!add->subtract &&
+      (ends_below(a, add->shift_a, add->shift_b) || ends_below(b, add->shift_b, add->shift_a)))
     return 0;
-  return adders::chain_bits(
-      {.shift_a = add.shift_a, .shift_b = add.shift_b, .subtract = add.subtract}, {a.lo, a.hi},
+  const int begin = add->subtract ? add->shift_b : std::max(add->shift_a, add->shift_b);
+  const int chain = adders::chain_bits(
+      {.shift_a = add->shift_a, .shift_b = add->shift_b, .subtract = add->subtract}, {a.lo, a.hi},
       {b.lo, b.hi});
-}
-
-int row_luts(const Datapath& path, const Add3Node& add) {
-  Int128 lo = 0;
-  Int128 hi = 0;
-  for (const auto& [id, shift, subtract] : add.terms) {
-    const Int128 scale = Int128{1} << shift;
-    const Node& term = path.node(id);
-    lo += subtract ? -term.hi * scale : term.lo * scale;
-    hi += subtract ? -term.lo * scale : term.hi * scale;
-  }
-  return std::max(1, adders::width({lo, hi}) - row_begin(path, add));
+  return std::min(chain, std::max(1, top - begin));
 }
 
 Status check_three_input_adders(const std::string& family, const std::string& where) {

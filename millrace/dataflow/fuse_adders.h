@@ -20,9 +20,8 @@ struct PipelineTarget {
 /// Refuses families whose carry chains rtl/mr_add3.sv is not written for; `where` names the option.
 Status check_three_input_adders(const std::string& family, const std::string& where);
 
-/// LUTs of an adder's row: those positions at which the carry chain works.
-int row_luts(const Datapath& path, const AddNode& add);
-int row_luts(const Datapath& path, const Add3Node& add);
+/// LUTs of an adder's row: those positions at which the carry chain works. 0 for other nodes.
+int row_luts(const Datapath& path, const Node& sum);
 
 /// Fuses adders with those of their operands that nobody else reads, so that the rows together take
 /// fewer LUTs. The result computes the same; pipelined to the target its latency is at most that

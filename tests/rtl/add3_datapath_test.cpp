@@ -28,6 +28,14 @@ constexpr int64_t NumAdders = 60;
 constexpr int InputBits = 32;
 constexpr int WordBits = 64;
 
+/// (x + (y << shift)) + z - (y << shift): narrower than what it adds up.
+void append_cancelling_sum(Datapath& path, NodeId x, NodeId y, NodeId z, int shift) {
+  const NodeId wide = path.add({.a = x, .b = y, .shift_b = shift});
+  const NodeId sum = path.add3({{{{.node = wide}, {.node = z}, {y, shift, true}}}});
+  path.narrow(sum, path.node(x).lo + path.node(z).lo, path.node(x).hi + path.node(z).hi);
+  path.outputs.push_back({sum, path.node(sum).type()});
+}
+
 /// Sums of inputs, signed and unsigned, of constants, and of sums; an output each.
 Datapath random_sums(std::mt19937_64& random) {
   Datapath path;
@@ -52,6 +60,8 @@ Datapath random_sums(std::mt19937_64& random) {
     if (path.node(sum).type().width < 24)
       nodes.push_back(sum);
   }
+  append_cancelling_sum(path, nodes[0], nodes[4], nodes[1], 0);
+  append_cancelling_sum(path, nodes[2], nodes[4], nodes[3], 2);
   return path;
 }
 
