@@ -13,6 +13,7 @@
 #include <compare>
 #include <deque>
 #include <limits>
+#include <tuple>
 
 #include "millrace/adders/adder_graph.h"
 #include "millrace/dataflow/messages.h"
@@ -55,13 +56,14 @@ constexpr size_t MaxWays = 16;
 /// Keeps those that are not both later and larger than another; the fastest first.
 template <class T>
 void prune(std::vector<T>& list) {
-  std::stable_sort(list.begin(), list.end(), [](const T& x, const T& y) {
-    return x.ready != y.ready ? x.ready < y.ready : x.luts < y.luts;
-  });
+  std::vector<std::tuple<Time, int64_t, size_t>> order;  // of equals, the first is kept
+  for (size_t i = 0; i < list.size(); ++i)
+    order.emplace_back(list[i].ready, list[i].luts, i);
+  std::sort(order.begin(), order.end());
   std::vector<T> kept;
-  for (T& item : list)
-    if (kept.empty() || item.luts < kept.back().luts)
-      kept.push_back(std::move(item));
+  for (const auto& [ready, luts, i] : order)
+    if (kept.empty() || luts < kept.back().luts)
+      kept.push_back(std::move(list[i]));
   if (kept.size() > MaxWays) {  // the fastest and the smallest stay
     kept[MaxWays - 1] = std::move(kept.back());
     kept.resize(MaxWays);
