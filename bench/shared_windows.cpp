@@ -89,7 +89,11 @@ std::vector<Kernel> known_kernels() {
 
 /// The convolutions of stride 1 of a model.
 std::vector<Kernel> kernels_of(const std::string& path) {
-  const graph::Graph graph = graph::parse(read_file(path).value(), path).value();
+  const auto text = read_file(path);
+  check(text.has_value(), text ? "" : text.error().to_string());
+  const auto parsed = graph::parse(*text, path);
+  check(parsed.has_value(), parsed ? "" : parsed.error().to_string());
+  const graph::Graph& graph = *parsed;
   std::vector<Kernel> kernels;
   for (const graph::Op& op : graph.ops()) {
     const auto* conv = op.as<graph::Conv2D>();
@@ -122,7 +126,7 @@ void add_rows(report::Table& table, const Kernel& kernel, const adders::SearchOp
   }
 }
 
-int run(const std::string& model, const adders::SearchOptions& options) {
+void run(const std::string& model, const adders::SearchOptions& options) {
   std::vector<Kernel> kernels = known_kernels();
   for (const auto& [inputs, outputs] : {std::pair{1, 1}, std::pair{1, 4}, std::pair{4, 4}}) {
     kernels.push_back(random_kernel("ternary", 1, true, inputs, outputs));
@@ -144,19 +148,24 @@ int run(const std::string& model, const adders::SearchOptions& options) {
   for (const Kernel& kernel : kernels)
     add_rows(table, kernel, options);
   fmt::print("{}", table.to_text());
-  return 0;
 }
 
 }  // namespace
 }  // namespace millrace::bench
 
 int main(int argc, char** argv) {
-  CLI::App app("What a beat's windows cost together, against each on its own");
-  std::string model = MILLRACE_SOURCE_DIR "/tests/text/letters.mr";
-  millrace::adders::SearchOptions options;
-  app.add_option("model", model, "Model whose convolutions are measured too (.mr)")
-      ->capture_default_str();
-  app.add_option("--effort", options.effort, "Of the search, 0 to 9")->capture_default_str();
-  CLI11_PARSE(app, argc, argv);
-  return millrace::bench::run(model, options);
+  try {
+    CLI::App app("What a beat's windows cost together, against each on its own");
+    std::string model = MILLRACE_SOURCE_DIR "/tests/text/letters.mr";
+    millrace::adders::SearchOptions options;
+    app.add_option("model", model, "Model whose convolutions are measured too (.mr)")
+        ->capture_default_str();
+    app.add_option("--effort", options.effort, "Of the search, 0 to 9")->capture_default_str();
+    CLI11_PARSE(app, argc, argv);
+    millrace::bench::run(model, options);
+  } catch (const std::exception& failure) {
+    std::fputs(failure.what(), stderr);
+    return 1;
+  }
+  return 0;
 }

@@ -72,7 +72,7 @@ void check_linear(const BeatWindows& windows, int rows, int64_t largest_weight =
       Int128 sum = map.bias[static_cast<size_t>(row)];
       for (int column = 0; column < map.columns; ++column)
         sum += window[static_cast<size_t>(column)] *
-               map.entries[static_cast<size_t>(row * map.columns + column)];
+               map.entries[static_cast<size_t>(int64_t{row} * map.columns + column)];
       expected.push_back(sum);
     }
   }

@@ -23,8 +23,9 @@ std::vector<Int128> product(const LinearMap& map, const std::vector<Int128>& x) 
   std::vector<Int128> y = map.bias;
   for (int row = 0; row < map.rows; ++row)
     for (int column = 0; column < map.columns; ++column)
-      y[static_cast<size_t>(row)] += map.entries[static_cast<size_t>(row * map.columns + column)] *
-                                     x[static_cast<size_t>(column)];
+      y[static_cast<size_t>(row)] +=
+          map.entries[static_cast<size_t>(int64_t{row} * map.columns + column)] *
+          x[static_cast<size_t>(column)];
   return y;
 }
 

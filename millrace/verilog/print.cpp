@@ -166,15 +166,6 @@ private:
     return text;
   }
 
-  void print_item(const GenerateFor& g) {
-    line(fmt::format("for (genvar {0} = 0; {0} < {1}; {0}++) begin : {2}", g.index, g.count,
-                     g.label));
-    indent_ += 2;
-    items(g.items);
-    indent_ -= 2;
-    line("end");
-  }
-
   /// A comma-separated list over as many lines as it needs.
   void wrapped(const std::string& list) {
     const size_t width = MaxWidth - indent_ - 3;

@@ -88,8 +88,6 @@ Expr select(Expr base, int64_t offset, int64_t width);
 Expr bit(Expr base, int64_t index);
 Expr binary(std::string op, Expr left, Expr right);
 
-struct Item;
-
 /// A line or more of `//` text; an empty text is an empty line, unless one stands there already.
 struct Comment {
   std::string text;
@@ -129,16 +127,8 @@ struct Instance {
   std::vector<std::pair<std::string, Expr>> parameters;
   std::vector<std::pair<std::string, Expr>> ports;
 };
-/// for (genvar index = 0; index < count; ++index) begin : label ... end.
-struct GenerateFor {
-  std::string index;
-  int64_t count = 1;
-  std::string label;
-  std::vector<Item> items;
-};
-
 struct Item {
-  std::variant<Comment, Signal, Wire, Assign, Registers, Lookup, Instance, GenerateFor> kind;
+  std::variant<Comment, Signal, Wire, Assign, Registers, Lookup, Instance> kind;
 };
 
 enum class Direction { Input, Output };
