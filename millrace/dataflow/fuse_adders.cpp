@@ -312,13 +312,17 @@ private:
         is_taken[index(forms_[index(id)] == Form::TakesA ? add->a : add->b)] = true;
     Datapath result;
     std::vector<NodeId> names(path_.nodes().size(), -1);
-    for (NodeId id = 0; id < count(); ++id)
-      if (!is_taken[index(id)]) {
-        const NodeId name = append(result, names, path_.node(id), chosen_kind(id));
-        if (name + 1 == std::ssize(result.nodes()))
-          result.narrow(name, path_.node(id).lo, path_.node(id).hi);
-        names[index(id)] = name;
-      }
+    for (NodeId id = 0; id < count(); ++id) {
+      const Node& node = path_.node(id);
+      // What nobody reads may itself read an adder that is part of another now.
+      const bool is_port = std::holds_alternative<InputNode>(node.kind);
+      if (is_taken[index(id)] || (!is_live_[index(id)] && !is_port))
+        continue;
+      const NodeId name = append(result, names, node, chosen_kind(id));
+      if (name + 1 == std::ssize(result.nodes()))
+        result.narrow(name, node.lo, node.hi);
+      names[index(id)] = name;
+    }
     for (const Datapath::Output& output : path_.outputs)
       result.outputs.push_back({names[index(output.node)], output.type});
     return result;

@@ -121,6 +121,18 @@ TEST(FuseAdders, ASumWithTwoReadersIsLeftAlone) {
   EXPECT_EQ(count<Add3Node>(fuse_adders(twice, at_clock(5))), 0);
 }
 
+TEST(FuseAdders, AReaderThatNobodyReadsDoesNotCount) {
+  Datapath path = adder_chain(3);
+  const NodeId inner = path.outputs.front().node - 2;
+  ASSERT_TRUE(std::holds_alternative<AddNode>(path.node(inner).kind));
+  path.add({.a = inner, .b = path.input(Byte)});
+  const Datapath fused = fuse_adders(path, at_clock(5));
+  EXPECT_EQ(count<Add3Node>(fused), 1);
+  EXPECT_EQ(count<AddNode>(fused), 0);
+  Random random(1);
+  expect_equal_results(path, fused, random);
+}
+
 TEST(FuseAdders, RowsThatTogetherAreShorterStayApart) {
   // The inner sum has no position in common with the outer operand but one.
   Datapath path;
