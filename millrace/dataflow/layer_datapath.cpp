@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "millrace/dataflow/layer_datapath.h"
 
+#include <optional>
 #include <queue>
 #include <tuple>
 
@@ -176,20 +177,23 @@ std::vector<NodeId> append_max_pool(Datapath& path, const BeatVector& x) {
   check(std::ssize(x.elements) == w.num_elements(), "one node for each element of the beat");
   // First down each column, which several lanes may read, then along each lane's columns.
   const int64_t row_size = w.span() * w.channels;
-  std::vector<NodeId> columns;
-  for (int64_t i = 0; i < row_size; ++i) {
-    std::vector<NodeId> column;
-    for (int64_t row = 0; row < w.kernel_h; ++row)
-      column.push_back(x.elements[static_cast<size_t>(row * row_size + i)]);
-    columns.push_back(append_largest(path, std::move(column)));
-  }
+  std::vector<std::optional<NodeId>> columns(static_cast<size_t>(row_size));
+  const auto largest_of_column = [&](int64_t i) {
+    std::optional<NodeId>& largest = columns[static_cast<size_t>(i)];
+    if (!largest) {
+      std::vector<NodeId> column;
+      for (int64_t row = 0; row < w.kernel_h; ++row)
+        column.push_back(x.elements[static_cast<size_t>(row * row_size + i)]);
+      largest = append_largest(path, std::move(column));
+    }
+    return *largest;
+  };
   std::vector<NodeId> results;
   for (int64_t lane = 0; lane < w.lanes; ++lane)
     for (int64_t channel = 0; channel < w.channels; ++channel) {
       std::vector<NodeId> window;
       for (int64_t column = 0; column < w.kernel_w; ++column)
-        window.push_back(
-            columns[static_cast<size_t>((lane * w.stride_w + column) * w.channels + channel)]);
+        window.push_back(largest_of_column((lane * w.stride_w + column) * w.channels + channel));
       results.push_back(append_largest(path, std::move(window)));
     }
   return results;

@@ -118,5 +118,11 @@ TEST(LayerDatapath, OverlappingMaximaShareTheirColumns) {
   EXPECT_EQ(count<MaxNode>(path), 6 * 2 + 4 * 2);
 }
 
+TEST(LayerDatapath, PixelsBetweenTheWindowsAreLeftOut) {
+  Datapath path;
+  append_max_pool(path, beat_of(path, {.lanes = 4, .kernel_h = 2, .kernel_w = 2, .stride_w = 5}));
+  EXPECT_EQ(count<MaxNode>(path), 4 * 3);
+}
+
 }  // namespace
 }  // namespace millrace::dataflow
