@@ -105,7 +105,9 @@ TEST(MultiplyMatrix, RefusesSumsThatAreTooWide) {
   EXPECT_EQ(code_of(matrix_of({{1 << 22}}), {wide}), "no error");
   // 2^63 itself is found by the certificate: it takes an unsigned type, its opposite a signed one.
   EXPECT_EQ(code_of(matrix_of({{1 << 22, 1 << 22}}), {wide, wide}), "adders.sum_too_wide");
-  EXPECT_EQ(code_of(matrix_of({{1}, {1 << 24}}), {wide}), "adders.sum_too_wide");
+  const Result<AdderGraph> refused = multiply_matrix(matrix_of({{1}, {1 << 24}}), {&wide, 1});
+  EXPECT_EQ(refused.error().code, "adders.sum_too_wide");
+  EXPECT_EQ(refused.error().where, "row 1");
   EXPECT_EQ(code_of(matrix_of({{1 << 22, 1 << 22, 1}}), {wide, wide, wide}), "adders.sum_too_wide");
   EXPECT_EQ(code_of(matrix_of({{-(1 << 24)}}), {wide}), "adders.sum_too_wide");
 }

@@ -93,8 +93,8 @@ private:
     std::vector<Term> terms;
     int num_hidden = 0;         // terms of groups that are out of focus; outputs alone have some
     uint64_t hidden_kraft = 0;  // their weights together
-    int num_uses = 0;     // as a term or an output
-    int num_outputs = 0;  // as an output
+    int num_uses = 0;           // as a term or an output
+    int num_outputs = 0;        // as an output
     int depth = 0;
     int group = 0;
     uint64_t kraft = 0;  // the weights of all terms together

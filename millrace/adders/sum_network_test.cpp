@@ -473,5 +473,25 @@ TEST(SumNetwork, DoesNotShareWhatWouldBeTooDeep) {
   EXPECT_EQ(network.num_adders(), 5);
 }
 
+// Row 2 becomes ((x0 + x1) + x2) + x3, deeper than the two levels that it had, before row 3 takes
+// it for a term; ((x4 + x5) + x6) has no room there then.
+TEST(SumNetwork, AnOutputThatBecomesATermHasTheDepthThatItHasGrownTo) {
+  Matrix matrix{.rows = 6, .columns = 12, .entries = std::vector<int64_t>(6 * 12, 0)};
+  const std::vector<std::pair<int, int>> ones = {{0, 2}, {0, 3}, {0, 4}, {0, 12}, {4, 6}, {4, 7}};
+  for (size_t row = 0; row < ones.size(); ++row)
+    for (int column = ones[row].first; column < ones[row].second; ++column)
+      matrix.entries[row * 12 + static_cast<size_t>(column)] = 1;
+  constexpr int Limit = 4;
+  for (uint64_t seed = 1; seed <= 10; ++seed) {
+    SumNetwork network =
+        write_sums(matrix, trivial_row_tree(matrix), std::vector<int>(12, 0), Limit);
+    Random random(seed);
+    while (network.share_pair(random)) {
+    }
+    network.exact_depths();
+    ASSERT_NO_FATAL_FAILURE(expect_right(network, matrix));
+  }
+}
+
 }  // namespace
 }  // namespace millrace::adders
