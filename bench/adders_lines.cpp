@@ -123,9 +123,12 @@ std::vector<Line> read_lines(const std::filesystem::path& path) {
   std::ifstream file(path);
   if (!file)
     throw std::runtime_error(path.string() + " cannot be read");
+  const Json content = Json::parse(file);
   std::vector<Line> lines;
-  for (const Json& json : Json::parse(file).at("lines"))
+  for (const Json& json : content.at("lines"))
     lines.push_back(from_json(json));
+  if (lines.empty())
+    throw std::runtime_error(path.string() + " has no lines");
   return lines;
 }
 
