@@ -116,7 +116,9 @@ def measure(case, options, folder):
     if case["extra_depth"] is None:
         sources, top, adders = da4ml(matrix, folder)
         circuits.append(("da4ml", sources, top, adders, None))
-    circuits.append(("y = W * x", *behavioural(matrix, record["output_bits"], folder), None, None))
+    if not options.skip_product:
+        plain = behavioural(matrix, record["output_bits"], folder)
+        circuits.append(("y = W * x", *plain, None, None))
     our_luts = None
     for by, sources, top, adders, bits in circuits:
         luts, seconds = yosys(sources, top, folder, options.limit)
@@ -144,6 +146,8 @@ def main():
     parser.add_argument("--cases", default=",".join(CASES), help="separated by commas")
     parser.add_argument("--effort", type=int, default=3)
     parser.add_argument("--limit", type=int, default=600, help="CPU seconds of one Yosys run")
+    parser.add_argument("--skip-product", action="store_true",
+                        help="leave y = W * x out, which takes Yosys longest")
     parser.add_argument("--json", type=Path, help="write the rows there, too")
     options = parser.parse_args()
     chosen = options.cases.split(",")

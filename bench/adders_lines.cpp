@@ -93,7 +93,9 @@ const Line* find_da4ml(const std::vector<Line>& lines, const Line& line) {
 std::vector<std::string> cells(const Case& task, const Line& line, const Line* da4ml,
                                bool is_first) {
   return {is_first ? task.name : "",
-          is_first ? fmt::format("{}, {} draws", task.set.entries, task.set.draws) : "",
+          is_first ? fmt::format("{}, {} draw{}", task.set.entries, task.set.draws,
+                                 task.set.draws == 1 ? "" : "s")
+                   : "",
           line.by,
           with_digits(line.adders, 1),
           da4ml ? fmt::format("{:+.1f}", (line.adders / da4ml->adders - 1) * 100) : "",
