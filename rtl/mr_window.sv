@@ -45,6 +45,7 @@ module mr_window #(
   parameter int FlushRows  = 0,  // output rows that no input row completes, <= Height
   parameter int History    = 3,  // pixels of each row at hand, >= Lanes
   parameter bit          SeparateTail = 0,  // the next row may begin before the tail has ended
+  parameter bit          Blocked = 0,       // each input beat is the span of one output beat
   localparam int Span      = (OutLanes - 1) * StrideW + KernelW
 ) (
   input  wire                                clk_i,
@@ -310,7 +311,7 @@ module mr_window #(
     mr_window_span #(
       .Width(Width), .PixelBits(PixelBits), .PadLeft(PadLeft), .PadColumns(PadColumns),
       .PadPixel(PadPixel), .Span(Span), .OutBeats(OutBeats), .Advance(Advance),
-      .Skew((Advance) - (BeatSteps * Lanes)), .History(History),
+      .Skew(Blocked ? 0 : Advance - (BeatSteps * Lanes)), .History(History),
       .Base((History) - (PadLeft) - ((Lookahead + 1) * Lanes))
     ) u_span (.out_beat_i(out_beat_q), .hist_i(hist), .covered_o(covered));
 

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "millrace/dataflow/schedule.h"
+#include "millrace/dataflow/circuit_json.h"
 #include "millrace/report/build_directory.h"
 #include "millrace/report/messages.h"
 #include "millrace/support/files.h"
@@ -12,6 +12,7 @@
 namespace millrace::cli {
 
 namespace fs = std::filesystem;
+using namespace nlohmann::literals;
 
 Result<BuildRtl> read_build_rtl(const fs::path& build) {
   BuildRtl rtl;
@@ -24,8 +25,8 @@ Result<BuildRtl> read_build_rtl(const fs::path& build) {
 
   MR_TRY(const std::string text, read_file(build / report::PlanFile));
   const auto json = nlohmann::ordered_json::parse(text);  // read_record() has read it before
-  MR_TRY(rtl.input, dataflow::stream_from_json(json.value("input", nlohmann::ordered_json())));
-  MR_TRY(rtl.output, dataflow::stream_from_json(json.value("output", nlohmann::ordered_json())));
+  MR_TRY(rtl.input, dataflow::stream_from_json(json.value("/inputs/0"_json_pointer, nlohmann::ordered_json())));
+  MR_TRY(rtl.output, dataflow::stream_from_json(json.value("/outputs/0"_json_pointer, nlohmann::ordered_json())));
 
   MR_TRY(const std::string file_list, read_file(rtl.folder / report::FileList));
   std::istringstream lines(file_list);

@@ -9,6 +9,7 @@
 #include "millrace/cli/model.h"
 #include "millrace/cli/train_command.h"
 #include "millrace/dataflow/plan.h"
+#include "millrace/dataflow/circuit_json.h"
 #include "millrace/dataflow/schedule.h"
 #include "millrace/graph/text.h"
 #include "millrace/report/build_directory.h"
@@ -134,7 +135,7 @@ std::string to_text(const Compiled& compiled, const CompileOptions& options, dou
   return fmt::format(
       "{}\n{} lanes, latency {} cycles ({} at {:g} ns), a frame every {} cycles; "
       "compiled in {:.2f} s\nBuild: {}\n",
-      table.to_text(), compiled.circuit.input.lanes,
+      table.to_text(), compiled.circuit.inputs[0].type.lanes,
       with_thousands(compiled.schedule.latency_cycles), report::duration(latency_ns),
       compiled.circuit.clock_ns, with_thousands(compiled.schedule.interval_cycles), seconds,
       options.output.string());

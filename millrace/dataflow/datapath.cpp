@@ -15,6 +15,13 @@ Int128 shifted(Int128 value, int shift) {
   return value * (Int128{1} << shift);
 }
 
+/// What a HalfEvenNode computes.
+Int128 made_even(Int128 x, int dropped) {
+  const Int128 kept = x >> dropped;
+  const bool half_way = (x & ((Int128{1} << dropped) - 1)) == 0;
+  return half_way ? kept & ~Int128{1} : kept;
+}
+
 FixedType integer_type(Int128 lo, Int128 hi) {
   const std::optional<FixedType> type = narrowest_type(lo, hi, 0);
   check(type.has_value(), "a datapath value needs more than 64 bits");
@@ -155,7 +162,16 @@ NodeId Datapath::requantize(RequantizeNode rq) {
     lo = rq.to.type.min_raw();
     hi = rq.to.type.max_raw();
   }
+  // Clamped at bounds that no result reaches, the results are the same.
+  if (rq.to.overflow == Overflow::Saturate || !rq.may_overflow(x.lo, x.hi))
+    rq.to.type = narrowest_type(lo, hi, rq.to.type.frac_bits).value();
   return append(rq, lo, hi);
+}
+
+NodeId Datapath::half_even(HalfEvenNode even) {
+  check(even.dropped >= 1, "rounding drops no bits");
+  return append(even, made_even(node(even.x).lo, even.dropped),
+                made_even(node(even.x).hi, even.dropped));
 }
 
 NodeId Datapath::table(TableNode table) {
@@ -165,8 +181,14 @@ NodeId Datapath::table(TableNode table) {
   };
   check(static_cast<Int128>(table.values.size()) == table.from.max_raw() - table.from.min_raw() + 1,
         "a table needs one value for each code");
-  const auto [lo, hi] = std::minmax_element(entry(x.lo), entry(x.hi) + 1);
-  return append(table, *lo, *hi);
+  const auto [least, largest] = std::minmax_element(entry(x.lo), entry(x.hi) + 1);
+  const int64_t lo = *least;
+  const int64_t hi = *largest;
+  // Codes that never come need no width.
+  for (int64_t& value : table.values)
+    value = std::clamp(value, lo, hi);
+  table.to = narrowest_type(lo, hi, table.to.frac_bits).value();
+  return append(table, lo, hi);
 }
 
 std::vector<NodeId> operands(const NodeKind& kind) {
@@ -180,6 +202,7 @@ std::vector<NodeId> operands(const NodeKind& kind) {
           [](const ReluNode& n) { return Ids{n.x}; },
           [](const MaxNode& n) { return Ids{n.a, n.b}; },
           [](const RequantizeNode& n) { return Ids{n.x}; },
+          [](const HalfEvenNode& n) { return Ids{n.x}; },
           [](const TableNode& n) { return Ids{n.x}; }},
       kind);
 }
@@ -221,6 +244,7 @@ std::vector<Int128> Datapath::evaluate(std::span<const Int128> inputs) const {
                    [&](const RequantizeNode& n) {
                      return millrace::requantize(value(n.x), n.from_frac_bits, n.to);
                    },
+                   [&](const HalfEvenNode& n) { return made_even(value(n.x), n.dropped); },
                    [&](const TableNode& n) {
                      return Int128{n.values[static_cast<size_t>(value(n.x) - n.from.min_raw())]};
                    }},

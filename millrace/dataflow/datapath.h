@@ -67,6 +67,12 @@ struct RequantizeNode {
   /// True when some value of [lo, hi] leaves the range of the quantiser's type.
   bool may_overflow(Int128 lo, Int128 hi) const;
 };
+/// floor(x / 2^dropped), made even where the dropped bits are all 0: rounds x - 2^(dropped - 1) to
+/// the nearest integer, half-way cases to even ones.
+struct HalfEvenNode {
+  NodeId x = 0;
+  int dropped = 1;  ///< >= 1
+};
 /// values[x - min_raw of x's type].
 struct TableNode {
   NodeId x = 0;
@@ -76,7 +82,7 @@ struct TableNode {
 };
 
 using NodeKind = std::variant<InputNode, ConstantNode, AddNode, Add3Node, GateNode, ReluNode,
-                              MaxNode, RequantizeNode, TableNode>;
+                              MaxNode, RequantizeNode, HalfEvenNode, TableNode>;
 
 /// One operation with the exact range of its results and its place in the pipeline.
 struct Node {
@@ -117,7 +123,9 @@ public:
   NodeId gate(GateNode node);
   NodeId relu(NodeId x);
   NodeId max(NodeId a, NodeId b);
+  /// The quantiser's type becomes as narrow as its results allow.
   NodeId requantize(RequantizeNode node);
+  NodeId half_even(HalfEvenNode node);
   NodeId table(TableNode node);
 
   /// Notes that the results of the newest node also lie in [lo, hi], which its operands' ranges do

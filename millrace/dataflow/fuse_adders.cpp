@@ -357,6 +357,10 @@ private:
               rename(n.x);
               return path.requantize(n);
             },
+            [&](HalfEvenNode& n) {
+              rename(n.x);
+              return path.half_even(n);
+            },
             [&](TableNode& n) {
               rename(n.x);
               return path.table(std::move(n));

@@ -177,25 +177,29 @@ std::vector<NodeId> append_max_pool(Datapath& path, const BeatVector& x) {
   check(std::ssize(x.elements) == w.num_elements(), "one node for each element of the beat");
   // First down each column, which several lanes may read, then along each lane's columns.
   const int64_t row_size = w.span() * w.channels;
-  std::vector<std::optional<NodeId>> columns(static_cast<size_t>(row_size));
-  const auto largest_of_column = [&](int64_t i) {
-    std::optional<NodeId>& largest = columns[static_cast<size_t>(i)];
-    if (!largest) {
-      std::vector<NodeId> column;
-      for (int64_t row = 0; row < w.kernel_h; ++row)
-        column.push_back(x.elements[static_cast<size_t>(row * row_size + i)]);
-      largest = append_largest(path, std::move(column));
-    }
-    return *largest;
-  };
   std::vector<NodeId> results;
-  for (int64_t lane = 0; lane < w.lanes; ++lane)
-    for (int64_t channel = 0; channel < w.channels; ++channel) {
-      std::vector<NodeId> window;
-      for (int64_t column = 0; column < w.kernel_w; ++column)
-        window.push_back(largest_of_column((lane * w.stride_w + column) * w.channels + channel));
-      results.push_back(append_largest(path, std::move(window)));
-    }
+  for (int64_t row = 0; row < w.rows; ++row) {
+    std::vector<std::optional<NodeId>> columns(static_cast<size_t>(row_size));
+    const auto largest_of_column = [&](int64_t i) {
+      std::optional<NodeId>& largest = columns[static_cast<size_t>(i)];
+      if (!largest) {
+        std::vector<NodeId> column;
+        for (int64_t tap = 0; tap < w.kernel_h; ++tap)
+          column.push_back(x.elements[static_cast<size_t>(
+              (row * w.stride_h + tap * w.dilation_h) * row_size + i)]);
+        largest = append_largest(path, std::move(column));
+      }
+      return *largest;
+    };
+    for (int64_t lane = 0; lane < w.lanes; ++lane)
+      for (int64_t channel = 0; channel < w.channels; ++channel) {
+        std::vector<NodeId> window;
+        for (int64_t tap = 0; tap < w.kernel_w; ++tap)
+          window.push_back(largest_of_column(
+              (lane * w.stride_w + tap * w.dilation_w) * w.channels + channel));
+        results.push_back(append_largest(path, std::move(window)));
+      }
+  }
   return results;
 }
 

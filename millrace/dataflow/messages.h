@@ -8,6 +8,10 @@ namespace millrace::dataflow::messages {
 inline constexpr Message LanesOutOfRange{"dataflow.lanes_out_of_range",
                                          "{} lanes do not fit a row of {} pixels",
                                          "choose lanes from 1 to the width of the input's rows"};
+inline constexpr Message RowsOutOfRange{
+    "dataflow.rows_out_of_range",
+    "{} rows of {} lanes do not fit a map of {} rows of {} pixels",
+    "several rows a beat are whole rows: choose ROWSxWIDTH with at most as many rows as the map"};
 inline constexpr Message ClockTooFast{
     "dataflow.clock_too_fast",
     "the {} of {} bits takes {:.0f} ps, the clock period leaves {:.0f} ps",

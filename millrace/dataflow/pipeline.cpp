@@ -45,6 +45,7 @@ std::string_view node_name(const NodeKind& kind) {
                                [](const ReluNode&) { return "rectifier"; },
                                [](const MaxNode&) { return "comparison"; },
                                [](const RequantizeNode&) { return "requantisation"; },
+                               [](const HalfEvenNode&) { return "rounding"; },
                                [](const TableNode&) { return "table"; }},
                     kind);
 }
@@ -92,6 +93,9 @@ double delay_ps(const Datapath& path, const Node& node, const DelayModel& delays
                    if (rq.may_overflow(x.lo, x.hi))
                      sum += 2 * delays.lut_ps;
                    return sum;
+                 },
+                 [&](const HalfEvenNode& even) {
+                   return even.dropped <= 5 ? delays.lut_ps : 2 * delays.lut_ps;
                  },
                  [&](const TableNode& table) {
                    // A LUT holds 6 address bits; multiplexers of 2 bits a level choose among LUTs.

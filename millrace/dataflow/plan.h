@@ -12,7 +12,8 @@ namespace millrace::dataflow {
 
 /// What the user wishes for.
 struct PlanOptions {
-  int64_t lanes = 1;                 ///< pixels that arrive in a clock cycle, 1 to the row's width
+  int64_t lanes = 1;                 ///< pixels of a row that arrive in a clock cycle
+  int64_t rows = 1;                  ///< rows that arrive in a clock cycle; above 1 only whole ones
   double clock_ns = 5;               ///< clock period
   std::string delay_family = "xcu";  ///< names the delay model
   bool three_input_adders = false;   ///< in place of pairs of adders: see fuse_adders()

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// When everything happens: the exact cycle of every beat at full input rate, from the stages'
-// timing contracts, without simulation.
+// When every beat leaves every stage, by computation: each kind of stage has a timing contract, and
+// the cycles of its output beats are sums and maxima of those of its input beats.
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
 #include "millrace/dataflow/circuit.h"
 
 namespace millrace::dataflow {
+
+/// The cycle in which each beat of a stream is there, frame after frame.
+using Cycles = std::vector<int64_t>;
 
 /// What one stage does in one frame. Cycle 0 is the frame's first input beat.
 struct StageTimes {
@@ -19,6 +21,7 @@ struct StageTimes {
   int64_t first_in = 0, last_in = 0;    ///< cycles of the first and last beat that arrive
   int64_t first_out = 0, last_out = 0;  ///< cycles of the first and last beat that leave
   int64_t beats_out = 0;                ///< beats that leave, a frame
+  double utilisation = 0;               ///< share of the interval in which it takes or works on beats
 };
 
 struct Schedule {
@@ -27,14 +30,19 @@ struct Schedule {
   std::vector<StageTimes> stages;
 };
 
-/// Computes the schedule of a circuit fed back to back.
+/// The contract of a stage: when its beats leave, given when those of each input arrive.
+///
+/// Shapes   `inputs`: one for each of the stage's inputs, whole frames; the result: whole frames.
+Cycles stage_times(const Stage& stage, const std::vector<const Cycles*>& inputs);
+
+/// Completes a circuit: the shortest interval at which frames do not disturb each other, and the
+/// fewest places of each buffer with which no beat is lost, whatever gaps the input has.
+///
+/// Source   docs/rationale/streaming.md: full rate and endless gaps are the two worst cases.
+void size_buffers(Circuit& circuit);
+
+/// Computes the schedule of a complete circuit fed back to back.
 /// Errors   InternalError when two beats would leave a stage in the same cycle: a planner's fault.
 Schedule schedule(const Circuit& circuit);
-
-/// What `plan.json` says of a circuit and its schedule: lanes, clock_ns, latency_cycles,
-/// interval_cycles, latency_ns, input and output streams, stages with times, widths and sizes.
-nlohmann::ordered_json to_json(const Circuit& circuit, const Schedule& schedule);
-/// Reads a stream's description back from plan.json.
-Result<StreamType> stream_from_json(const nlohmann::ordered_json& json);
 
 }  // namespace millrace::dataflow

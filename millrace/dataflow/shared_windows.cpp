@@ -15,14 +15,17 @@ namespace {
 constexpr int64_t MaxWeightsTogether = int64_t{1} << 14;
 
 /// The inputs of a part in the numbers of the whole: the elements that some lanes read together,
-/// from `first_lane` on, and the constants.
-std::vector<int> inputs_of_part(const BeatWindows& windows, int64_t first_lane,
+/// from row `first_row` and lane `first_lane` on, and the constants.
+std::vector<int> inputs_of_part(const BeatWindows& windows, int64_t first_row, int64_t first_lane,
                                 const BeatWindows& part, size_t num_inputs) {
   std::vector<int> inputs;
-  for (int64_t row = 0; row < part.kernel_h; ++row)
+  for (int64_t row = 0; row < part.region_h(); ++row)
     for (int64_t i = 0; i < part.span() * part.channels; ++i)
-      inputs.push_back(static_cast<int>(
-          (row * windows.span() + first_lane * windows.stride_w) * windows.channels + i));
+      inputs.push_back(
+          static_cast<int>(((first_row * windows.stride_h + row) * windows.span() +
+                            first_lane * windows.stride_w) *
+                               windows.channels +
+                           i));
   for (auto constant = static_cast<size_t>(windows.num_elements()); constant < num_inputs;
        ++constant)
     inputs.push_back(static_cast<int>(constant));
@@ -48,29 +51,33 @@ void append_part(adders::AdderGraph& whole, const adders::AdderGraph& part,
 /// The adders for all lanes, some lanes at a time. Parts that are alike are searched once.
 Result<adders::AdderGraph> multiply_in_parts(const LinearMap& lane_map, const BeatWindows& windows,
                                              std::span<const adders::Range> ranges,
-                                             int64_t lanes_a_part,
+                                             const LaneBlock& block,
                                              const adders::SearchOptions& search) {
   adders::AdderGraph whole{.num_inputs = static_cast<int>(ranges.size()), .adders = {}, .rows = {}};
   adders::AdderGraph graph;
   std::vector<adders::Range> solved;  // the ranges for which `graph` was found
-  for (int64_t lane = 0; lane < windows.lanes; lane += lanes_a_part) {
-    const BeatWindows part = windows.first(std::min(lanes_a_part, windows.lanes - lane));
-    std::vector<int> inputs = inputs_of_part(windows, lane, part, ranges.size());
-    std::vector<adders::Range> needed;
-    for (const int input : inputs)
-      needed.push_back(ranges[static_cast<size_t>(input)]);
-    if (needed != solved) {
-      adders::SearchOptions part_search = search;
-      part_search.progress = [&](std::string_view step, double fraction) {
-        const double done = static_cast<double>(lane) + fraction * static_cast<double>(part.lanes);
-        return report_progress(search.progress, step, done / static_cast<double>(windows.lanes));
-      };
-      const Multiplication problem = multiplication(beat_map(lane_map, part));
-      MR_TRY(graph, adders::multiply_matrix(problem.matrix, needed, part_search));
-      solved = std::move(needed);
+  for (int64_t row = 0; row < windows.rows; row += block.rows)
+    for (int64_t lane = 0; lane < windows.lanes; lane += block.lanes) {
+      const BeatWindows part = windows.first(std::min(block.rows, windows.rows - row),
+                                             std::min(block.lanes, windows.lanes - lane));
+      std::vector<int> inputs = inputs_of_part(windows, row, lane, part, ranges.size());
+      std::vector<adders::Range> needed;
+      for (const int input : inputs)
+        needed.push_back(ranges[static_cast<size_t>(input)]);
+      if (needed != solved) {
+        adders::SearchOptions part_search = search;
+        part_search.progress = [&](std::string_view step, double fraction) {
+          const double done = static_cast<double>(row * windows.lanes + lane) +
+                              fraction * static_cast<double>(part.num_lanes());
+          return report_progress(search.progress, step,
+                                 done / static_cast<double>(windows.num_lanes()));
+        };
+        const Multiplication problem = multiplication(beat_map(lane_map, part));
+        MR_TRY(graph, adders::multiply_matrix(problem.matrix, needed, part_search));
+        solved = std::move(needed);
+      }
+      append_part(whole, graph, std::move(inputs));
     }
-    append_part(whole, graph, std::move(inputs));
-  }
   return whole;
 }
 
@@ -78,24 +85,27 @@ Result<adders::AdderGraph> multiply_in_parts(const LinearMap& lane_map, const Be
 
 int64_t BeatWindows::element(int64_t lane, int64_t index) const {
   const int64_t row_size = kernel_w * channels;
-  return (index / row_size * span() + lane * stride_w) * channels + index % row_size;
+  const int64_t row = lane / lanes * stride_h + index / row_size * dilation_h;
+  const int64_t column = lane % lanes * stride_w + index % row_size / channels * dilation_w;
+  return (row * span() + column) * channels + index % channels;
 }
 
-BeatWindows BeatWindows::first(int64_t count) const {
+BeatWindows BeatWindows::first(int64_t row_count, int64_t lane_count) const {
   BeatWindows part = *this;
-  part.lanes = count;
+  part.rows = row_count;
+  part.lanes = lane_count;
   return part;
 }
 
 LinearMap beat_map(const LinearMap& lane_map, const BeatWindows& windows) {
   check(lane_map.columns == windows.window_size(), "one column for each element of a window");
   const int64_t columns = windows.num_elements();
-  LinearMap map{.rows = static_cast<int>(windows.lanes) * lane_map.rows,
+  LinearMap map{.rows = static_cast<int>(windows.num_lanes()) * lane_map.rows,
                 .columns = static_cast<int>(columns),
                 .entries = std::vector<int64_t>(
-                    static_cast<size_t>(windows.lanes * lane_map.rows * columns), 0),
+                    static_cast<size_t>(windows.num_lanes() * lane_map.rows * columns), 0),
                 .bias = {}};
-  for (int64_t lane = 0; lane < windows.lanes; ++lane) {
+  for (int64_t lane = 0; lane < windows.num_lanes(); ++lane) {
     for (int64_t row = 0; row < lane_map.rows; ++row)
       for (int64_t index = 0; index < lane_map.columns; ++index)
         map.entries[static_cast<size_t>((lane * lane_map.rows + row) * columns +
@@ -129,15 +139,16 @@ Multiplication multiplication(const LinearMap& map) {
   return {std::move(matrix), std::move(constants)};
 }
 
-int64_t lanes_together(const LinearMap& lane_map, const BeatWindows& windows) {
+LaneBlock lanes_together(const LinearMap& lane_map, const BeatWindows& windows) {
   if (!windows.overlap())
-    return 1;
+    return {};
   const int64_t weights = std::ssize(lane_map.entries) -
                           std::count(lane_map.entries.begin(), lane_map.entries.end(), int64_t{0});
-  const int64_t most =
-      std::clamp<int64_t>(MaxWeightsTogether / std::max<int64_t>(1, weights), 1, windows.lanes);
+  const int64_t most = std::max<int64_t>(1, MaxWeightsTogether / std::max<int64_t>(1, weights));
+  if (most >= windows.num_lanes())
+    return {windows.rows, windows.lanes};
   const int64_t parts = (windows.lanes + most - 1) / most;
-  return (windows.lanes + parts - 1) / parts;
+  return {1, (windows.lanes + parts - 1) / parts};
 }
 
 Result<BeatGraph> multiply_beat(const LinearMap& lane_map, const BeatWindows& windows,
@@ -149,9 +160,9 @@ Result<BeatGraph> multiply_beat(const LinearMap& lane_map, const BeatWindows& wi
   for (const Int128 constant : best.constants)
     ranges.push_back({constant, constant});
 
-  std::vector<int64_t> ways = {lanes_together(lane_map, windows)};
-  if (ways[0] > 1)
-    ways.push_back(1);
+  std::vector<LaneBlock> ways = {lanes_together(lane_map, windows)};
+  if (ways[0] != LaneBlock{})
+    ways.push_back({});
   std::optional<std::pair<int64_t, int64_t>> least;  // bits, adders
   for (size_t way = 0; way < ways.size(); ++way) {
     adders::SearchOptions way_search = search;

@@ -11,24 +11,32 @@
 
 namespace millrace::dataflow {
 
-/// Which of a beat's pixels each lane reads: all rows, and of each row the columns
-/// [lane * stride_w, lane * stride_w + kernel_w). Without a window each lane reads its own pixel.
+/// Which of a beat's pixels each lane reads. The lanes are `rows` x `lanes` windows; the one in row
+/// r and lane l reads the columns l * stride_w + j * dilation_w of the rows r * stride_h + i *
+/// dilation_h, for i < kernel_h and j < kernel_w. Without a window each lane reads its own pixel.
 ///
-/// Layout   the beat's elements are kernel_h x span() x channels, row-major; a lane's window is
-///          kernel_h x kernel_w x channels, row-major.
+/// Layout   the beat's elements are region_h() x span() x channels, row-major; a lane's window is
+///          kernel_h x kernel_w x channels, row-major; lane r * lanes + l is that of row r, lane l.
 struct BeatWindows {
   int64_t lanes = 1, channels = 1;
   int64_t kernel_h = 1, kernel_w = 1, stride_w = 1;
+  int64_t rows = 1, stride_h = 1;
+  int64_t dilation_h = 1, dilation_w = 1;
 
-  int64_t span() const { return (lanes - 1) * stride_w + kernel_w; }
-  int64_t num_elements() const { return kernel_h * span() * channels; }
+  int64_t region_h() const { return (rows - 1) * stride_h + (kernel_h - 1) * dilation_h + 1; }
+  int64_t span() const { return (lanes - 1) * stride_w + (kernel_w - 1) * dilation_w + 1; }
+  int64_t num_elements() const { return region_h() * span() * channels; }
+  int64_t num_lanes() const { return rows * lanes; }
   int64_t window_size() const { return kernel_h * kernel_w * channels; }
   /// True when some pixel stands in several lanes' windows.
-  bool overlap() const { return lanes > 1 && kernel_w > stride_w; }
+  bool overlap() const {
+    return (lanes > 1 && (kernel_w - 1) * dilation_w >= stride_w) ||
+           (rows > 1 && (kernel_h - 1) * dilation_h >= stride_h);
+  }
   /// The beat's element that stands at `index` of the window of `lane`.
   int64_t element(int64_t lane, int64_t index) const;
-  /// The windows of the first `count` lanes.
-  BeatWindows first(int64_t count) const;
+  /// The windows of the first `row_count` x `lane_count` lanes.
+  BeatWindows first(int64_t row_count, int64_t lane_count) const;
 };
 
 /// rows x columns integers and one constant a row: y = matrix * x + bias, in raw integers of y's
@@ -52,9 +60,16 @@ struct Multiplication {
 
 Multiplication multiplication(const LinearMap& map);
 
+/// Rows and lanes of a beat.
+struct LaneBlock {
+  int64_t rows = 1, lanes = 1;
+  friend bool operator==(const LaneBlock&, const LaneBlock&) = default;
+};
+
 /// How many lanes are multiplied together where their windows overlap: all of them, or equal parts
-/// where the matrix would become too large to search. A single lane where nothing is shared.
-int64_t lanes_together(const LinearMap& lane_map, const BeatWindows& windows);
+/// of a row where the matrix would become too large to search. A single lane where nothing is
+/// shared.
+LaneBlock lanes_together(const LinearMap& lane_map, const BeatWindows& windows);
 
 /// The adders for all lanes of a beat.
 struct BeatGraph {

@@ -51,11 +51,11 @@ struct LinearDelay {
 /// A map with one lane and one channel, and a chain of adders in place of each linear operation.
 class Probe {
 public:
-  Probe(const graph::Graph& graph, std::span<const Op* const> ops, const BeatWindows& windows,
+  Probe(const graph::Graph& graph, std::span<const MapStep> steps, const BeatWindows& windows,
         FixedType x, const PipelineTarget& target)
-      : graph_(graph), ops_(ops), windows_(windows.first(1)), type_(x), target_(target) {
+      : graph_(graph), steps_(steps), windows_(windows.first(1, 1)), type_(x), target_(target) {
     windows_.channels = 1;
-    linear_.resize(ops.size());
+    linear_.resize(steps.size());
   }
 
   /// The map's latency with so many adders more than the fewest in each operation; none where the
@@ -65,15 +65,18 @@ public:
     BeatVector x{.windows = windows_, .elements = {}, .type = type_};
     for (int64_t i = 0; i < windows_.num_elements(); ++i)
       x.elements.push_back(path.input(type_));
-    for (size_t i = 0; i < ops_.size(); ++i) {
-      const Op& op = *ops_[i];
-      if (is_linear(op))
+    for (size_t i = 0; i < steps_.size(); ++i) {
+      MapStep step = steps_[i];
+      step.out_rows = step.out_lanes = 1;
+      if (is_linear(*step.op)) {
         x.elements = {append_chain(path, x.elements.front(), i, extra[i])};
-      else if (op.as<graph::MaxPool>())
-        x.elements = append_max_pool(path, x);
-      else if (!op.as<graph::Flatten>())
-        x.elements = append_elementwise(path, x, op);
-      x = {.windows = {}, .elements = std::move(x.elements), .type = op.type.fixed()};
+        x.type = step.op->type.fixed();
+        x.windows = {};
+        continue;
+      }
+      if (step.op->as<graph::MaxPool>() && !step.is_covered)
+        x = repeated_region(x, step);
+      append_step(path, x, step, {});
     }
     for (const NodeId id : x.elements)
       path.outputs.push_back({id, path.node(id).type()});
@@ -84,11 +87,21 @@ public:
   }
 
 private:
+  /// A pooling window that stands within the beat, on copies of the only element.
+  static BeatVector repeated_region(const BeatVector& x, const MapStep& step) {
+    const graph::Window window = step.window();
+    BeatVector region = x;
+    region.windows.kernel_h = window.kernel_h;
+    region.windows.kernel_w = window.kernel_w;
+    region.elements.assign(static_cast<size_t>(region.windows.num_elements()), x.elements.front());
+    return region;
+  }
+
   /// Adders one behind another, behind `x`: each as wide as the widest sum of operation `i`.
   NodeId append_chain(Datapath& path, NodeId x, size_t i, int extra) {
     const Range in{path.node(x).lo, path.node(x).hi};
     if (!linear_[i]) {
-      const LinearMap map = linear_map(graph_, *ops_[i]);
+      const LinearMap map = linear_map(graph_, *steps_[i].op);
       linear_[i] = {range_of_rows(map, in), fewest_adders(map, in)};
     }
     const auto& [range, fewest] = *linear_[i];
@@ -108,7 +121,7 @@ private:
   }
 
   const graph::Graph& graph_;
-  const std::span<const Op* const> ops_;
+  const std::span<const MapStep> steps_;
   BeatWindows windows_;
   const FixedType type_;
   const PipelineTarget& target_;
@@ -117,16 +130,17 @@ private:
 
 }  // namespace
 
-std::vector<int> spare_depths(const graph::Graph& graph, std::span<const Op* const> ops,
+std::vector<int> spare_depths(const graph::Graph& graph, std::span<const MapStep> steps,
                               const BeatWindows& windows, FixedType x,
                               const PipelineTarget& target) {
-  std::vector<int> extra(ops.size(), 0);
-  if (std::none_of(ops.begin(), ops.end(), [](const Op* op) { return is_linear(*op); }))
+  const auto is_search = [](const MapStep& step) { return is_linear(*step.op); };
+  std::vector<int> extra(steps.size(), 0);
+  if (std::none_of(steps.begin(), steps.end(), is_search))
     return extra;
-  Probe probe(graph, ops, windows, x, target);
+  Probe probe(graph, steps, windows, x, target);
   const std::optional<int> fewest_cycles = probe.latency_cycles(extra);
-  for (size_t i = 0; fewest_cycles && i < ops.size(); ++i)
-    while (is_linear(*ops[i]) && extra[i] < MaxSpareDepth) {
+  for (size_t i = 0; fewest_cycles && i < steps.size(); ++i)
+    while (is_search(steps[i]) && extra[i] < MaxSpareDepth) {
       ++extra[i];
       if (probe.latency_cycles(extra) != fewest_cycles) {
         --extra[i];

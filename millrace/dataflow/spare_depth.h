@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "millrace/dataflow/fuse_adders.h"
-#include "millrace/dataflow/layer_datapath.h"
+#include "millrace/dataflow/map_steps.h"
 
 namespace millrace::dataflow {
 
@@ -16,9 +16,9 @@ namespace millrace::dataflow {
 /// The cycles are those of a chain of the fewest adders, all as wide as the widest sum, with the
 /// map's other operations around it: an estimate that errs towards fewer adders.
 ///
-/// Shapes   `x` is what the map's first operation reads; one number for each of `ops`, 0 where an
-///          operation is not linear.
-std::vector<int> spare_depths(const graph::Graph& graph, std::span<const graph::Op* const> ops,
+/// Shapes   `x` is what the map's first step reads, `windows` how; one number for each of `steps`, 0
+///          where a step is not linear.
+std::vector<int> spare_depths(const graph::Graph& graph, std::span<const MapStep> steps,
                               const BeatWindows& windows, FixedType x,
                               const PipelineTarget& target);
 

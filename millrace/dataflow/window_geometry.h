@@ -31,6 +31,7 @@ struct WindowGeometry {
   int64_t history = 1;         ///< pixels of each row that are kept at hand
   int64_t first_row = 0;       ///< input row that completes output row 0
   bool separate_tail = false;  ///< the next row may begin before the tail has ended
+  bool blocked = false;        ///< each input beat holds all that one output beat covers
 
   /// The row of the padded map that completes output row `row`, counted from the map's first row.
   int64_t completing_row(int64_t row) const { return first_row + row * window.stride_h; }
@@ -43,12 +44,23 @@ struct WindowGeometry {
   /// Pixels by which the covered span moves from one output beat to the next.
   int64_t advance() const { return out_lanes * window.stride_w; }
   /// Pixels by which the covered span moves within the history from one output beat to the next.
-  int64_t skew() const { return advance() - beat_steps * input.lanes; }
+  int64_t skew() const { return blocked ? 0 : advance() - beat_steps * input.lanes; }
 };
 
-/// Works out the geometry; no value when the windows of a row (or frame) cannot leave before those
-/// of the next begin, at full input rate, with this many output lanes.
+/// Works out the geometry for the first `out_height` x `out_width` windows of the map; no value
+/// when the windows of a row (or frame) cannot leave before those of the next begin, at full input
+/// rate, with this many output lanes.
 std::optional<WindowGeometry> window_geometry(const StreamType& input, const graph::Window& window,
+                                              int64_t out_height, int64_t out_width,
                                               int64_t out_lanes);
+
+/// The same for an input whose beats overlap: each holds the span of one output beat, padding on
+/// the left and right included.
+///
+/// Shapes   input.lanes is the span of `out_lanes` windows, input.width a whole number of them.
+std::optional<WindowGeometry> blocked_window_geometry(const StreamType& input,
+                                                      const graph::Window& window,
+                                                      int64_t out_height, int64_t out_width,
+                                                      int64_t out_lanes);
 
 }  // namespace millrace::dataflow

@@ -20,6 +20,11 @@ struct SourceFile {
 /// the hardware library are used, not included: see library_files().
 std::vector<SourceFile> emit(const dataflow::Circuit& circuit, const dataflow::Schedule& schedule);
 
+/// What the names of a stream's ports begin with: "in" and "out" where there is only one, else
+/// "in_NAME" and "out_NAME".
+std::string input_prefix(const dataflow::Circuit& circuit, const dataflow::Port& port);
+std::string output_prefix(const dataflow::Circuit& circuit, const dataflow::Port& port);
+
 /// The files of rtl/ that emitted circuits use, in compilation order, by name.
 const std::vector<std::string>& library_files();
 

@@ -9,15 +9,15 @@ namespace millrace::verilog {
 
 Module emit_axis(const dataflow::Circuit& circuit, const dataflow::Schedule& schedule) {
   const auto bytes = [](int64_t bits) { return (bits + 7) / 8 * 8; };
-  const int64_t in_bits = circuit.input.beat_bits();
-  const int64_t out_bits = circuit.output.beat_bits();
+  const int64_t in_bits = circuit.inputs[0].type.beat_bits();
+  const int64_t out_bits = circuit.outputs[0].type.beat_bits();
   const int64_t frames = schedule.latency_cycles / schedule.interval_cycles + 2;
   Module m{
       .comment = fmt::format(
           "{} behind AXI4-Stream ports: {} beats a frame in, {} out. tdata holds a beat in its "
           "low bits.\nA frame is admitted when there is room for its results; tlast marks the "
           "last result of a frame.",
-          circuit.name, circuit.input.beats_per_frame(), circuit.output.beats_per_frame()),
+          circuit.name, circuit.inputs[0].type.beats_per_frame(), circuit.outputs[0].type.beats_per_frame()),
       .name = circuit.name + "_axis",
       .ports = {{Direction::Input, "clk_i", 0},
                 {Direction::Input, "rst_i", 0},
@@ -39,8 +39,8 @@ Module emit_axis(const dataflow::Circuit& circuit, const dataflow::Schedule& sch
                 .name = "u_axis",
                 .parameters = {{"InBits", number(in_bits)},
                                {"OutBits", number(out_bits)},
-                               {"InBeats", number(circuit.input.beats_per_frame())},
-                               {"OutBeats", number(circuit.output.beats_per_frame())},
+                               {"InBeats", number(circuit.inputs[0].type.beats_per_frame())},
+                               {"OutBeats", number(circuit.outputs[0].type.beats_per_frame())},
                                {"Frames", number(frames)}},
                 .ports = clock_and_reset()};
   for (size_t i = 2; i < m.ports.size(); ++i)

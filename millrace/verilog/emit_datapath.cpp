@@ -17,6 +17,7 @@ using dataflow::AddNode;
 using dataflow::ConstantNode;
 using dataflow::Datapath;
 using dataflow::GateNode;
+using dataflow::HalfEvenNode;
 using dataflow::InputNode;
 using dataflow::MaxNode;
 using dataflow::Node;
@@ -174,6 +175,7 @@ private:
               declare(target, type);
               emit_requantize(target, node, rq);
             },
+            [&](const HalfEvenNode& even) { assign(made_even(even, node.cycle, type.width)); },
             [&](const TableNode& table) {
               declare(target, type);
               emit_table(target, node, table);
@@ -245,6 +247,17 @@ private:
     const int sign = path_.node(relu.x).signal_type().width - 1;
     return expr(Conditional{bit(signal(relu.x, cycle), sign), expr(Literal{width, 0, false}),
                             operand(relu.x, cycle, width)});
+  }
+
+  /// The kept bits, the lowest one cleared where all dropped ones are 0.
+  Expr made_even(const HalfEvenNode& even, int cycle, int width) {
+    const Expr x = signal(even.x, cycle);
+    const int x_width = path_.node(even.x).signal_type().width;
+    const Expr dropped = expr(Unary{"|", select(x, 0, std::min(even.dropped, x_width))});
+    const Expr lowest = binary("&", bit(x, std::min(even.dropped, x_width - 1)), dropped);
+    if (width == 1)
+      return lowest;
+    return expr(Concat{{high_part(even.x, cycle, even.dropped + 1, width - 1), lowest}});
   }
 
   Expr larger(const MaxNode& max, int cycle, int width) {

@@ -29,8 +29,8 @@ cosim::Design write_circuit(const dataflow::Circuit& circuit, const dataflow::Sc
                             const fs::path& folder) {
   cosim::Design design;
   design.top = circuit.name;
-  design.input = circuit.input;
-  design.output = circuit.output;
+  design.input = circuit.inputs[0].type;
+  design.output = circuit.outputs[0].type;
   const fs::path library = fs::path(MILLRACE_SOURCE_DIR) / "rtl";
   for (const std::string& file : verilog::library_files())
     design.sources.push_back(library / file);

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// The operations of a map stage, in order, and how each is appended to its datapath.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "millrace/dataflow/layer_datapath.h"
+
+namespace millrace::dataflow {
+
+/// One operation of a map, or a part of one.
+struct MapStep {
+  /// A maximum over windows splits into one along rows and one along columns.
+  enum class Part { Whole, Columns, Rows };
+
+  const graph::Op* op = nullptr;
+  Part part = Part::Whole;
+  int64_t out_rows = 1, out_lanes = 1;  ///< of its result's beat
+  bool is_covered = false;  ///< the map's beat is what its windows cover already
+  std::vector<int> sources;  ///< further operands: which of the map's streams, -1 for constants
+
+  // What a quantiser and the operations in front of it leave to one another: see share_rounding().
+  Int128 offset = 0;         ///< a linear operation adds this to every sum
+  bool is_rounded = false;   ///< a quantiser's operand has the rounding's offset already
+  bool is_subsumed = false;  ///< a later step does what this one does
+
+  /// The window that it reads of its operand's beat; rows or columns only, for a part.
+  graph::Window window() const;
+};
+
+/// Lets the constants of linear operations take over the additions of the rounding behind them, and
+/// unsigned saturation the rectifiers in front of it. No result changes.
+void share_rounding(std::span<MapStep> steps);
+
+/// Appends a step that is not linear; `x` becomes its result. `sources` are the map's streams.
+void append_step(Datapath& path, BeatVector& x, const MapStep& step,
+                 std::span<const BeatVector> sources);
+
+/// The beat as the region that a step's windows cover, where the beat holds all of it: pixels
+/// outside the map are `padding`, one a channel.
+BeatVector covered_region(const BeatVector& x, const MapStep& step,
+                          std::span<const NodeId> padding);
+
+/// What `windows` cover of a beat that holds all their rows, and columns from `pad_left` columns
+/// behind their first one on.
+BeatVector covered_columns(const BeatVector& x, const BeatWindows& windows, int64_t pad_left,
+                           std::span<const NodeId> padding);
+
+/// What stands for pixels outside the map in front of an operation: 0, or for a maximum what never
+/// wins.
+std::vector<NodeId> padding_of(Datapath& path, const BeatVector& x, const graph::Op& op);
+
+}  // namespace millrace::dataflow

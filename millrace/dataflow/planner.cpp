@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+// The walk over the graph: which operations gather in one map, and where streams begin.
+#include "millrace/dataflow/planner.h"
+
+#include <algorithm>
+
+#include "millrace/dataflow/identifier.h"
+#include "millrace/dataflow/messages.h"
+#include "millrace/support/check.h"
+
+namespace millrace::dataflow {
+
+using graph::Op;
+using graph::ValueId;
+
+std::string place_of(const Op& op) {
+  return op.where.empty() ? "operation '" + op.name + "'" : op.where;
+}
+
+std::vector<Demand> demand(const graph::Graph& graph) {
+  std::vector<Demand> needed(graph.ops().size());
+  const auto whole = [&](ValueId value) {
+    const Shape& shape = graph.type(value).shape;
+    return shape.size() == 3 ? Demand{shape[0], shape[1]} : Demand{};
+  };
+  const auto raise = [&](ValueId value, const Demand& by) {
+    Demand& d = needed[static_cast<size_t>(value)];
+    d = {std::max(d.height, by.height), std::max(d.width, by.width)};
+  };
+  for (const ValueId output : graph.outputs())
+    raise(output, whole(output));
+  for (size_t i = graph.ops().size(); i-- > 0;) {
+    const Op& op = graph.ops()[i];
+    for (const ValueId operand : op.operands) {
+      const Shape& shape = graph.type(operand).shape;
+      if (shape.size() != 3)
+        continue;
+      const MapStep step{.op = &op, .sources = {}};
+      const graph::Window window = step.window();
+      const Demand& own = needed[i];
+      const bool keeps_place = op.type.shape.size() == 3 && shape.size() == 3;
+      if (!keeps_place || operand != op.operands[0])
+        raise(operand, whole(operand));
+      else
+        raise(operand,
+              {std::clamp<int64_t>((own.height - 1) * window.stride_h + window.extent_h() -
+                                       window.pad_top,
+                                   1, shape[0]),
+               std::clamp<int64_t>((own.width - 1) * window.stride_w + window.extent_w() -
+                                       window.pad_left,
+                                   1, shape[1])});
+    }
+  }
+  return needed;
+}
+
+Planner::Planner(const graph::Graph& graph, const PlanOptions& options, DelayModel delays)
+    : graph_(graph),
+      options_(options),
+      delays_(std::move(delays)),
+      users_(graph.users()),
+      demand_(demand(graph)),
+      places_(graph.ops().size()) {
+  circuit_.name = module_identifier(graph.name());
+  circuit_.clock_ns = options.clock_ns;
+}
+
+Result<Circuit> Planner::run() {
+  for (const Op& op : graph_.ops()) {
+    if (!op.type.is_fixed())
+      return error(messages::NotExact, place_of(op), op.name);
+    num_searches_ += is_linear(op) ? 1 : 0;
+  }
+  MR_TRY_STATUS(add_inputs());
+  for (const Op& op : graph_.ops())
+    if (!op.as<graph::Input>() && !op.as<graph::Constant>())
+      MR_TRY_STATUS(add(op));
+  for (const ValueId output : graph_.outputs()) {
+    MR_TRY(const StreamId stream, stream_of(output));
+    circuit_.outputs.push_back({.name = identifier(graph_.op(output).name),
+                                .stream = stream,
+                                .type = circuit_.stream(stream)});
+  }
+  size_buffers(circuit_);
+  return std::move(circuit_);
+}
+
+Status Planner::add_inputs() {
+  for (const ValueId value : graph_.inputs()) {
+    const Op& op = graph_.op(value);
+    const Shape& shape = op.type.shape;
+    StreamType stream{
+        .height = 1, .width = 1, .channels = shape.back(), .element = op.type.fixed(), .ranges = {}};
+    if (shape.size() == 3) {
+      stream.height = shape[0];
+      stream.width = shape[1];
+    }
+    if (options_.lanes < 1 || options_.lanes > stream.width)
+      return error(messages::LanesOutOfRange, "--lanes", options_.lanes, stream.width);
+    if (options_.rows < 1 || options_.rows > stream.height ||
+        (options_.rows > 1 && options_.lanes != stream.width))
+      return error(messages::RowsOutOfRange, "--lanes", options_.rows, options_.lanes,
+                   stream.height, stream.width);
+    stream.lanes = options_.lanes;
+    stream.rows = options_.rows;
+    const auto id = static_cast<StreamId>(circuit_.inputs.size());
+    circuit_.inputs.push_back({.name = identifier(op.name), .stream = id, .type = stream});
+    places_[static_cast<size_t>(value)] = {.stream = id};
+    ready_ps_.push_back(0);
+    Cycles cycles;
+    for (int64_t beat = 0; beat < stream.beats_per_frame(); ++beat)
+      cycles.push_back(beat);
+    times_.push_back(std::move(cycles));
+  }
+  return {};
+}
+
+bool Planner::is_used_once(ValueId value) const {
+  return users_[static_cast<size_t>(value)].size() == 1 &&
+         std::find(graph_.outputs().begin(), graph_.outputs().end(), value) ==
+             graph_.outputs().end();
+}
+
+Planner::OpenMap* Planner::open_map(ValueId value) {
+  const Place& place = places_[static_cast<size_t>(value)];
+  return place.map >= 0 && is_used_once(value) ? &maps_[static_cast<size_t>(place.map)] : nullptr;
+}
+
+StreamType Planner::shape_of(ValueId value) const {
+  const Place& place = places_[static_cast<size_t>(value)];
+  return place.map >= 0 ? maps_[static_cast<size_t>(place.map)].result
+                        : circuit_.stream(place.stream);
+}
+
+int Planner::new_map(StreamId stream, const BeatWindows& windows) {
+  const StreamType& type = circuit_.stream(stream);
+  maps_.push_back({.sources = {{.stream = stream,
+                                .windows = windows,
+                                .beat_columns = windows.span(),
+                                .pad_left = 0,
+                                .type = type.element}},
+                   .steps = {},
+                   .result = type});
+  return static_cast<int>(maps_.size()) - 1;
+}
+
+Status Planner::extend(const Op& op, MapStep step, const StreamType& result) {
+  const ValueId operand = op.operands[0];
+  int map = places_[static_cast<size_t>(operand)].map;
+  if (open_map(operand) == nullptr) {
+    MR_TRY(const StreamId stream, stream_of(operand));
+    const StreamType& type = circuit_.stream(stream);
+    map = new_map(stream, {.lanes = type.lanes, .channels = type.channels, .rows = type.rows});
+  }
+  append_to(map, op, std::move(step), result);
+  return {};
+}
+
+void Planner::append_to(int map, const Op& op, MapStep step, const StreamType& result) {
+  OpenMap& open = maps_[static_cast<size_t>(map)];
+  step.op = &op;
+  step.out_rows = result.rows;
+  step.out_lanes = result.lanes;
+  open.steps.push_back(std::move(step));
+  open.result = result;
+  open.result.element = op.type.fixed();
+  open.result.ranges.clear();
+  const auto value = static_cast<ValueId>(&op - graph_.ops().data());
+  places_[static_cast<size_t>(value)] = {.stream = -1, .map = map};
+}
+
+StreamId Planner::append_stage(Stage stage, double ready_ps) {
+  std::vector<const Cycles*> inputs;
+  for (const StreamId id : stage.inputs)
+    inputs.push_back(&times_[static_cast<size_t>(id)]);
+  // Two stages of one kind may come from one operation.
+  std::string name = stage.name;
+  for (int suffix = 2;; ++suffix) {
+    const auto same = [&](const Stage& other) {
+      return other.name == name && (kind_name(other.kind) == kind_name(stage.kind) ||
+                                    (std::holds_alternative<WindowStage>(other.kind) ==
+                                     std::holds_alternative<WindowStage>(stage.kind)));
+    };
+    if (std::none_of(circuit_.stages.begin(), circuit_.stages.end(), same))
+      break;
+    name = stage.name + "_" + std::to_string(suffix);
+  }
+  stage.name = name;
+  times_.push_back(stage_times(stage, inputs));
+  ready_ps_.push_back(ready_ps);
+  circuit_.stages.push_back(std::move(stage));
+  return circuit_.stream_of(circuit_.stages.size() - 1);
+}
+
+Status Planner::add(const Op& op) {
+  const StreamType shape = shape_of(op.operands[0]);
+  const MapStep step{.op = &op, .sources = {}};
+  if (step.window() != graph::Window{})
+    return add_windowed(op);
+
+  StreamType result = shape;
+  if (op.as<graph::Flatten>()) {
+    if (shape.beats_per_frame() == 1)
+      result = {.height = 1, .width = 1, .channels = op.type.shape[0], .element = {}, .ranges = {}};
+    return extend(op, step, result);
+  }
+  if (op.as<graph::Dense>()) {
+    if (shape.beats_per_frame() > 1) {
+      MR_TRY(const StreamId stream, stream_of(op.operands[0]));
+      return add_accumulate(op, stream);
+    }
+    result = {.height = 1, .width = 1, .channels = op.type.shape[0], .element = {}, .ranges = {}};
+    return extend(op, step, result);
+  }
+  if (op.as<graph::Conv2D>())
+    result.channels = op.type.shape.back();
+  return extend(op, step, result);
+}
+
+}  // namespace millrace::dataflow

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a graph becomes a circuit: plan() in pieces.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "millrace/dataflow/map_steps.h"
+#include "millrace/dataflow/plan.h"
+#include "millrace/dataflow/schedule.h"
+
+namespace millrace::dataflow {
+
+/// How much of each value's map reaches an output: its first rows and columns.
+struct Demand {
+  int64_t height = 1, width = 1;
+};
+
+/// Works out the demand for every value, from the outputs back. Vectors are needed whole.
+std::vector<Demand> demand(const graph::Graph& graph);
+
+/// "operation 'conv1'", or where the user wrote it.
+std::string place_of(const graph::Op& op);
+
+/// Walks over the graph in order. Operations that need no memory between them gather in an open
+/// map, which becomes a stage when something else needs its result as a stream.
+class Planner {
+public:
+  Planner(const graph::Graph& graph, const PlanOptions& options, DelayModel delays);
+
+  Result<Circuit> run();
+
+private:
+  /// One of the streams that a map reads.
+  struct Source {
+    StreamId stream = 0;
+    BeatWindows windows;
+    int64_t beat_columns = 1;  ///< of a row of its beat, where that is not what the windows cover
+    int64_t pad_left = 0;      ///< columns of padding in front of them, then
+    FixedType type;
+  };
+  /// A map stage to be.
+  struct OpenMap {
+    std::vector<Source> sources;
+    std::vector<MapStep> steps;
+    StreamType result;  ///< without ranges
+  };
+  /// Where a value is: in a stream, or the last result of an open map.
+  struct Place {
+    StreamId stream = -1;
+    int map = -1;
+  };
+
+  // planner.cpp: the walk
+  Status add_inputs();
+  Status add(const graph::Op& op);
+  bool is_used_once(graph::ValueId value) const;
+  /// The open map whose result `value` is and which may go on; none where it must be a stream.
+  OpenMap* open_map(graph::ValueId value);
+  /// Appends a step to the value's open map, or opens one on its stream.
+  Status extend(const graph::Op& op, MapStep step, const StreamType& result);
+  int new_map(StreamId stream, const BeatWindows& windows);
+  void append_to(int map, const graph::Op& op, MapStep step, const StreamType& result);
+  /// What the value looks like on its way, as a stream.
+  StreamType shape_of(graph::ValueId value) const;
+  StreamId append_stage(Stage stage, double ready_ps);
+
+  // planner_windows.cpp: sliding windows
+  Status add_windowed(const graph::Op& op);
+  /// True when every window lies within one beat.
+  bool rows_fit(const StreamType& shape, const graph::Window& window) const;
+  bool columns_fit(const StreamType& shape, const graph::Window& window) const;
+  Status open_on_window(const graph::Op& op, MapStep step, StreamId stream);
+  Status open_on_rows(const graph::Op& op, MapStep step, StreamId stream);
+  /// The lanes that a linear operation needs to keep up; none to leave them as they are.
+  std::optional<int64_t> fewer_lanes(const graph::Op& op, const StreamType& in,
+                                     StreamId stream) const;
+  StreamId block(const graph::Op& op, StreamId stream, int64_t out_lanes);
+  int64_t row_cycles(StreamId stream) const;
+
+  // planner_maps.cpp: maps and dense layers
+  /// The value as a stream: closes its open map.
+  Result<StreamId> stream_of(graph::ValueId value);
+  Result<StreamId> close(OpenMap& map, bool is_output);
+  Status append_linear_step(Datapath& path, BeatVector& x, const MapStep& step, int spare_depth);
+  adders::SearchOptions search_options(const graph::Op& op, int spare_depth) const;
+  Status add_accumulate(const graph::Op& op, StreamId stream);
+  double memory_deadline_ps() const;
+
+  const graph::Graph& graph_;
+  const PlanOptions& options_;
+  const DelayModel delays_;
+  const std::vector<std::vector<graph::ValueId>> users_;
+  const std::vector<Demand> demand_;
+  Circuit circuit_;
+  std::vector<Place> places_;       // of each value
+  std::vector<OpenMap> maps_;
+  std::vector<double> ready_ps_;    // when each stream settles after the clock edge
+  std::vector<Cycles> times_;       // of each stream, one frame
+  int num_searches_ = 0;            // operations that multiply by constants, for the progress
+  int num_searched_ = 0;
+};
+
+}  // namespace millrace::dataflow

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+// Maps: what gathers between two memories becomes one pipelined datapath. Dense layers over maps.
+#include <algorithm>
+
+#include "millrace/dataflow/fuse_adders.h"
+#include "millrace/dataflow/identifier.h"
+#include "millrace/dataflow/planner.h"
+#include "millrace/dataflow/spare_depth.h"
+#include "millrace/support/check.h"
+
+namespace millrace::dataflow {
+
+using graph::Op;
+using graph::ValueId;
+
+namespace {
+
+/// A stage is called after its first layer with weights or windows.
+const Op& naming_op(std::span<const MapStep> steps) {
+  const auto named = std::find_if(steps.begin(), steps.end(), [](const MapStep& step) {
+    return is_linear(*step.op) || step.op->as<graph::MaxPool>();
+  });
+  return named == steps.end() ? *steps.front().op : *named->op;
+}
+
+/// The elements of a beat as inputs of a datapath; those that are always 0 as constants.
+BeatVector beat_inputs(Datapath& path, const StreamType& stream, const BeatWindows& windows,
+                       int64_t num_pixels) {
+  BeatVector x{.windows = windows, .elements = {}, .type = stream.element};
+  for (int64_t pixel = 0; pixel < num_pixels; ++pixel)
+    for (int64_t channel = 0; channel < stream.channels; ++channel) {
+      const ElementRange range = stream.range(channel);
+      x.elements.push_back(range.width() == 0 ? path.constant(0) : path.input(range.lo, range.hi));
+    }
+  return x;
+}
+
+/// The ranges of each channel over all pixels of a beat. A stream has a bit at least.
+std::vector<ElementRange> channel_ranges(const Datapath& path, const BeatVector& x) {
+  std::vector<ElementRange> ranges(static_cast<size_t>(x.windows.channels));
+  for (size_t i = 0; i < x.elements.size(); ++i) {
+    const Node& node = path.node(x.elements[i]);
+    ranges[i % ranges.size()].include(node.lo, node.hi);
+  }
+  const bool is_empty = std::all_of(ranges.begin(), ranges.end(),
+                                    [](const ElementRange& range) { return range.width() == 0; });
+  if (is_empty)
+    ranges.front().hi = 1;
+  return ranges;
+}
+
+}  // namespace
+
+double Planner::memory_deadline_ps() const {
+  return circuit_.clock_ns * 1000 - delays_.register_ps - 2 * delays_.lut_ps;
+}
+
+Result<StreamId> Planner::stream_of(ValueId value) {
+  Place& place = places_[static_cast<size_t>(value)];
+  if (place.stream < 0) {
+    const bool is_output = std::find(graph_.outputs().begin(), graph_.outputs().end(), value) !=
+                           graph_.outputs().end();
+    MR_TRY(place.stream, close(maps_[static_cast<size_t>(place.map)], is_output));
+    place.map = -1;
+  }
+  return place.stream;
+}
+
+Result<StreamId> Planner::close(OpenMap& map, bool is_output) {
+  share_rounding(map.steps);
+  std::vector<std::string> layers;
+  for (const MapStep& step : map.steps)
+    if (!step.op->as<graph::Flatten>())  // the stream's order is the vector's order already
+      layers.push_back(step.op->name);
+  const StreamType& first = circuit_.stream(map.sources[0].stream);
+  StreamType result = map.result;
+  const bool is_whole = first.ranges.empty() || !is_output;
+  if (layers.empty() && is_whole && first.channels == result.channels)
+    return map.sources[0].stream;
+
+  double input_ready_ps = 0;
+  for (const Source& source : map.sources)
+    input_ready_ps = std::max(input_ready_ps, ready_ps_[static_cast<size_t>(source.stream)]);
+  const PipelineTarget target{.delays = delays_,
+                              .clock_ns = circuit_.clock_ns,
+                              .input_ready_ps = input_ready_ps,
+                              .output_deadline_ps = is_output ? 0 : memory_deadline_ps()};
+  const std::vector<int> spare = spare_depths(graph_, map.steps, map.sources[0].windows,
+                                              map.sources[0].type, target);
+  Datapath path;
+  std::vector<BeatVector> sources;
+  for (const Source& source : map.sources) {
+    const StreamType& stream = circuit_.stream(source.stream);
+    const int64_t rows = source.windows.region_h();
+    if (source.beat_columns == source.windows.span() && source.pad_left == 0) {
+      sources.push_back(
+          beat_inputs(path, stream, source.windows, rows * source.windows.span()));
+      continue;
+    }
+    const BeatWindows beat{
+        .lanes = source.beat_columns, .channels = stream.channels, .rows = rows};
+    sources.push_back(beat_inputs(path, stream, beat, rows * source.beat_columns));
+    const std::vector<NodeId> padding =
+        padding_of(path, sources.back(), *map.steps.front().op);
+    sources.back() = covered_columns(sources.back(), source.windows, source.pad_left, padding);
+  }
+
+  BeatVector x = sources.front();
+  for (size_t i = 0; i < map.steps.size(); ++i) {
+    const MapStep& step = map.steps[i];
+    if (step.window() != graph::Window{} && !step.is_covered)
+      x = covered_region(x, step, padding_of(path, x, *step.op));
+    if (is_linear(*step.op)) {
+      MR_TRY_STATUS(append_linear_step(path, x, step, spare[i]));
+    } else {
+      append_step(path, x, step, sources);
+    }
+  }
+
+  if (!is_output)
+    result.ranges = channel_ranges(path, x);
+  for (size_t i = 0; i < x.elements.size(); ++i) {
+    const auto channel = static_cast<int64_t>(i) % result.channels;
+    const FixedType type = is_output ? result.element : result.range(channel).type();
+    if (type.width > 0)
+      path.outputs.push_back({x.elements[i], type});
+  }
+  if (options_.three_input_adders)
+    path = fuse_adders(path, target);
+  const Op& name = naming_op(map.steps);
+  MR_TRY_STATUS(path.pipeline(target.delays, target.clock_ns, target.input_ready_ps,
+                              target.output_deadline_ps, "layer '" + name.name + "'"));
+  const double ready_ps = path.output_ready_ps();
+  const int latency_cycles = path.latency_cycles();
+  Stage stage{.name = identifier(name.name),
+              .layers = std::move(layers),
+              .kind = MapStage{std::move(path)},
+              .inputs = {},
+              .buffers = {},
+              .output = std::move(result),
+              .latency_cycles = latency_cycles};
+  for (const Source& source : map.sources)
+    stage.inputs.push_back(source.stream);
+  if (stage.inputs.size() > 1)
+    stage.buffers.resize(stage.inputs.size());
+  return append_stage(std::move(stage), ready_ps);
+}
+
+Status Planner::append_linear_step(Datapath& path, BeatVector& x, const MapStep& step,
+                                   int spare_depth) {
+  const Op& op = *step.op;
+  LinearMap map = linear_map(graph_, op);
+  for (Int128& bias : map.bias)
+    bias += step.offset;
+  if (op.as<graph::Dense>())  // all pixels of the only beat are one vector, in the beat's order
+    x.windows = {.lanes = 1, .channels = std::ssize(x.elements)};
+  const auto name_the_operation = [&](Diagnostic diagnostic) {
+    diagnostic.where = place_of(op);
+    return diagnostic;
+  };
+  MR_TRY(x.elements, append_linear(path, x, map, search_options(op, spare_depth))
+                         .map_error(name_the_operation));
+  x.windows = {.lanes = step.out_lanes, .channels = map.rows, .rows = step.out_rows};
+  x.type = op.type.fixed();
+  ++num_searched_;
+  return {};
+}
+
+adders::SearchOptions Planner::search_options(const Op& op, int spare_depth) const {
+  const auto progress = [this, step = "adders of " + op.name](std::string_view, double fraction) {
+    return report_progress(options_.progress, step,
+                           (num_searched_ + fraction) / static_cast<double>(num_searches_));
+  };
+  adders::SearchOptions search;
+  search.extra_depth = spare_depth;
+  search.effort = options_.effort;
+  search.progress = progress;
+  return search;
+}
+
+Status Planner::add_accumulate(const Op& op, StreamId id) {
+  const StreamType stream = circuit_.stream(id);
+  const LinearMap map = linear_map(graph_, op);
+  const int64_t elements = stream.pixels_per_beat() * stream.channels;
+  const auto weights_of_beat = static_cast<size_t>(elements * map.rows);
+
+  AccumulateStage stage;
+  stage.bias = map.bias;
+  stage.sum_type = op.type.fixed();
+  stage.sum_type.frac_bits = 0;
+  for (int64_t beat = 0; beat < stream.beats_per_frame(); ++beat) {
+    std::vector<int64_t> weights(weights_of_beat, 0);
+    for (int64_t element = 0; element < elements; ++element) {
+      const int64_t pixel = element / stream.channels;
+      const int64_t column = (beat % stream.beats_per_row()) * stream.lanes + pixel % stream.lanes;
+      const int64_t row = (beat / stream.beats_per_row()) * stream.rows + pixel / stream.lanes;
+      if (column >= stream.width || row >= stream.height)
+        continue;  // behind the map's edge: a weight of 0 ignores whatever stands there
+      const int64_t index =
+          (row * stream.width + column) * stream.channels + element % stream.channels;
+      for (int64_t output = 0; output < map.rows; ++output)
+        weights[static_cast<size_t>(element * map.rows + output)] =
+            map.entries[static_cast<size_t>(output * map.columns + index)];
+    }
+    stage.weights.push_back(std::move(weights));
+  }
+
+  const BeatVector x = beat_inputs(stage.products, stream, {}, stream.pixels_per_beat());
+  std::vector<NodeId> weights;
+  std::vector<bool> used;
+  for (size_t i = 0; i < weights_of_beat; ++i) {
+    int64_t lo = 0;
+    int64_t hi = 0;
+    for (const auto& beat : stage.weights) {
+      lo = std::min(lo, beat[i]);
+      hi = std::max(hi, beat[i]);
+    }
+    stage.weight_types.push_back(narrowest_type(lo, hi, 0).value());
+    weights.push_back(stage.products.input(stage.weight_types.back()));
+    used.push_back(lo != 0 || hi != 0);
+  }
+  for (const NodeId sum : append_products(stage.products, x.elements, weights, used))
+    stage.products.outputs.push_back({sum, stage.sum_type});
+  const double deadline_ps =
+      circuit_.clock_ns * 1000 - delays_.register_ps - delays_.adder_ps(stage.sum_type.width);
+  MR_TRY_STATUS(stage.products.pipeline(delays_, circuit_.clock_ns,
+                                        ready_ps_[static_cast<size_t>(id)],
+                                        std::max(0.0, deadline_ps), "layer '" + op.name + "'"));
+  const int latency_cycles = stage.products.latency_cycles() + 1;
+  const StreamId sums = append_stage(
+      {.name = identifier(op.name),
+       .layers = {op.name},
+       .kind = std::move(stage),
+       .inputs = {id},
+       .buffers = {},
+       .output = {.height = 1, .width = 1, .channels = map.rows, .element = op.type.fixed(), .ranges = {}},
+       .latency_cycles = latency_cycles},
+      0);
+  places_[static_cast<size_t>(&op - graph_.ops().data())] = {.stream = sums};
+  ++num_searched_;
+  return {};
+}
+
+}  // namespace millrace::dataflow

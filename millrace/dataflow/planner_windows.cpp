@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sliding windows: within a beat where it holds them whole, else over line buffers, and how many
+// lanes the arithmetic behind them needs.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "millrace/dataflow/identifier.h"
+#include "millrace/dataflow/messages.h"
+#include "millrace/dataflow/planner.h"
+
+namespace millrace::dataflow {
+
+using graph::Op;
+using graph::ValueId;
+using graph::Window;
+
+namespace {
+
+std::vector<int64_t> padding_values(const StreamType& in, const Op& op) {
+  std::vector<int64_t> padding;
+  for (int64_t channel = 0; channel < in.channels; ++channel)
+    padding.push_back(op.as<graph::MaxPool>() ? static_cast<int64_t>(in.range(channel).lo) : 0);
+  return padding;
+}
+
+BeatWindows windows_of(const Window& window, int64_t channels, int64_t rows, int64_t lanes) {
+  return {.lanes = lanes,
+          .channels = channels,
+          .kernel_h = window.kernel_h,
+          .kernel_w = window.kernel_w,
+          .stride_w = window.stride_w,
+          .rows = rows,
+          .stride_h = window.stride_h,
+          .dilation_h = window.dilation_h,
+          .dilation_w = window.dilation_w};
+}
+
+}  // namespace
+
+bool Planner::rows_fit(const StreamType& shape, const Window& window) const {
+  return shape.rows == shape.height ||
+         (shape.rows % window.stride_h == 0 && window.extent_h() <= window.stride_h &&
+          window.pad_top == 0 && window.pad_bottom == 0);
+}
+
+bool Planner::columns_fit(const StreamType& shape, const Window& window) const {
+  return shape.lanes == shape.width ||
+         (shape.lanes % window.stride_w == 0 && window.extent_w() <= window.stride_w &&
+          window.pad_left == 0 && window.pad_right == 0);
+}
+
+Status Planner::add_windowed(const Op& op) {
+  const auto value = static_cast<ValueId>(&op - graph_.ops().data());
+  const Demand& out = demand_[static_cast<size_t>(value)];
+  const ValueId operand = op.operands[0];
+  const StreamType shape = shape_of(operand);
+  MapStep step{.op = &op, .sources = {}};
+  const Window window = step.window();
+
+  StreamType result = shape;
+  result.height = out.height;
+  result.width = out.width;
+  result.channels = op.type.shape.back();
+  const int64_t out_lanes =
+      shape.lanes == shape.width ? out.width : std::min(out.width, shape.lanes / window.stride_w);
+  const bool has_columns = columns_fit(shape, window);
+  if (has_columns && rows_fit(shape, window)) {
+    result.lanes = out_lanes;
+    result.rows = shape.rows == shape.height
+                      ? out.height
+                      : std::min(out.height, shape.rows / window.stride_h);
+    return extend(op, step, result);
+  }
+  StreamId stream = -1;
+  if (has_columns && op.as<graph::MaxPool>() && window.extent_w() > 1 && shape.rows == 1) {
+    // Along the row first: what the line buffer keeps is smaller by the stride.
+    step.part = MapStep::Part::Columns;
+    result.height = shape.height;
+    result.lanes = out_lanes;
+    MR_TRY_STATUS(extend(op, step, result));
+    MR_TRY(stream, stream_of(value));
+    step.part = MapStep::Part::Rows;
+  } else {
+    MR_TRY(stream, stream_of(operand));
+  }
+  return shape.rows > 1 ? open_on_rows(op, step, stream) : open_on_window(op, step, stream);
+}
+
+int64_t Planner::row_cycles(StreamId stream) const {
+  const Cycles& cycles = times_[static_cast<size_t>(stream)];
+  const auto row = static_cast<size_t>(circuit_.stream(stream).beats_per_row());
+  int64_t least = std::numeric_limits<int64_t>::max();
+  for (size_t i = row; i < cycles.size(); i += row)
+    least = std::min(least, cycles[i] - cycles[i - row]);
+  return least;
+}
+
+std::optional<int64_t> Planner::fewer_lanes(const Op& op, const StreamType& in,
+                                            StreamId stream) const {
+  if (!is_linear(op) || in.lanes == 1 || in.height == 1)
+    return std::nullopt;
+  const MapStep step{.op = &op, .sources = {}};
+  const Window window = step.window();
+  const auto value = static_cast<ValueId>(&op - graph_.ops().data());
+  const Demand& out = demand_[static_cast<size_t>(value)];
+  const int64_t natural =
+      std::min(out.width, (in.lanes + window.stride_w - 1) / window.stride_w);
+  const int64_t beats = row_cycles(stream);
+  int64_t lanes = (out.width + beats - 1) / beats;
+  // Pooling behind the operation wants pairs within a beat.
+  int64_t multiple = 1;
+  for (ValueId next = value; is_used_once(next);) {
+    next = users_[static_cast<size_t>(next)][0];
+    const MapStep behind{.op = &graph_.op(next), .sources = {}};
+    if (behind.window() == Window{} || lanes == 1) {
+      if (is_linear(graph_.op(next)))
+        break;
+      continue;
+    }
+    multiple = graph_.op(next).as<graph::MaxPool>() ? behind.window().stride_w : 1;
+    break;
+  }
+  lanes = std::min((lanes + multiple - 1) / multiple * multiple, out.width);
+  return lanes < natural ? std::optional(lanes) : std::nullopt;
+}
+
+StreamId Planner::block(const Op& op, StreamId stream, int64_t out_lanes) {
+  const MapStep step{.op = &op, .sources = {}};
+  const Window window = step.window();
+  const auto value = static_cast<ValueId>(&op - graph_.ops().data());
+  const StreamType in = circuit_.stream(stream);
+  const int64_t blocks =
+      (demand_[static_cast<size_t>(value)].width + out_lanes - 1) / out_lanes;
+  StreamType out = in;
+  out.lanes = (out_lanes - 1) * window.stride_w + window.extent_w();
+  out.width = blocks * out.lanes;
+  const int64_t advance = out_lanes * window.stride_w;
+  RelayoutStage relayout = make_relayout(in, out, [&](const MapPlace& place) {
+    const int64_t column =
+        place.column / out.lanes * advance + place.column % out.lanes - window.pad_left;
+    const bool is_inside = 0 <= column && column < in.width;
+    return is_inside ? MapPlace{place.row, column, place.channel} : MapPlace{-1, 0, 0};
+  });
+  const int levels =
+      static_cast<int>(std::ceil(std::log2(static_cast<double>(relayout.out_beats)) / 2));
+  return append_stage({.name = identifier(op.name),
+                       .layers = {},
+                       .kind = std::move(relayout),
+                       .inputs = {stream},
+                       .buffers = {},
+                       .output = out,
+                       .latency_cycles = 1},
+                      levels * delays_.lut_ps);
+}
+
+Status Planner::open_on_window(const Op& op, MapStep step, StreamId stream) {
+  const Window window = step.window();
+  const auto value = static_cast<ValueId>(&op - graph_.ops().data());
+  const Demand& out = demand_[static_cast<size_t>(value)];
+  const StreamType before = circuit_.stream(stream);
+  if (window.pad_top + window.pad_bottom >= window.extent_h() && window.stride_h == 1)
+    return error(messages::TooMuchPadding, place_of(op), window.pad_top + window.pad_bottom,
+                 "above and below", window.extent_h());
+  std::optional<WindowGeometry> geometry;
+  if (const auto fewer = fewer_lanes(op, before, stream)) {
+    stream = block(op, stream, *fewer);
+    geometry = blocked_window_geometry(circuit_.stream(stream), window, out.height, out.width,
+                                       *fewer);
+  } else {
+    const int64_t natural =
+        std::min(out.width, (before.lanes + window.stride_w - 1) / window.stride_w);
+    // Where rows pause between windows: the fewest lanes that still keep up, if that about halves
+    // the hardware.
+    if (!is_linear(op))
+      for (int64_t lanes = 1; !geometry && lanes < natural && lanes <= (natural + 1) / 2; ++lanes)
+        geometry = window_geometry(before, window, out.height, out.width, lanes);
+    if (!geometry)
+      geometry = window_geometry(before, window, out.height, out.width, natural);
+  }
+  if (!geometry)
+    return error(messages::TooMuchPadding, place_of(op), window.pad_left + window.pad_right,
+                 "left and right", window.extent_w());
+
+  const StreamType in = circuit_.stream(stream);
+  StreamType covered = in;
+  covered.height = geometry->out_height;
+  covered.width = geometry->out_width;
+  covered.lanes = geometry->out_lanes;
+  // The window's multiplexers and padding masks stand behind its registers.
+  int levels = geometry->window.is_padded() ? 1 : 0;
+  if (geometry->skew() != 0 && geometry->out_beats > 1)
+    levels += static_cast<int>(std::ceil(std::log2(static_cast<double>(geometry->out_beats)) / 2));
+  if (geometry->separate_tail)
+    levels += 1;
+  const WindowGeometry& g = *geometry;
+  const StreamId windows = append_stage({.name = identifier(op.name),
+                                         .layers = {},
+                                         .kind = WindowStage{g, padding_values(in, op)},
+                                         .inputs = {stream},
+                                         .buffers = {},
+                                         .output = covered,
+                                         .latency_cycles = 1},
+                                        levels * delays_.lut_ps);
+  const int map = new_map(windows, windows_of(window, in.channels, 1, g.out_lanes));
+  StreamType result = covered;
+  result.channels = op.type.shape.back();
+  step.is_covered = true;
+  append_to(map, op, step, result);
+  return {};
+}
+
+Status Planner::open_on_rows(const Op& op, MapStep step, StreamId stream) {
+  const Window window = step.window();
+  const auto value = static_cast<ValueId>(&op - graph_.ops().data());
+  const Demand& out = demand_[static_cast<size_t>(value)];
+  const StreamType in = circuit_.stream(stream);
+  const auto geometry = row_window_geometry(in, window, out.height, out.width);
+  if (!geometry)
+    return error(messages::TooMuchPadding, place_of(op), window.pad_top + window.pad_bottom,
+                 "above and below", window.extent_h());
+  StreamType covered = in;
+  covered.height = out.height;
+  covered.width = covered.lanes = out.width;
+  covered.rows = geometry->out_rows;
+  const StreamId windows = append_stage({.name = identifier(op.name),
+                                         .layers = {},
+                                         .kind = RowWindowStage{*geometry, padding_values(in, op)},
+                                         .inputs = {stream},
+                                         .buffers = {},
+                                         .output = covered,
+                                         .latency_cycles = 1},
+                                        window.is_padded() ? delays_.lut_ps : 0);
+  const int map =
+      new_map(windows, windows_of(window, in.channels, geometry->out_rows, out.width));
+  Source& source = maps_.back().sources[0];
+  source.beat_columns = in.width;
+  source.pad_left = window.pad_left;
+  StreamType result = covered;
+  result.channels = op.type.shape.back();
+  step.is_covered = true;
+  append_to(map, op, step, result);
+  return {};
+}
+
+}  // namespace millrace::dataflow
