@@ -24,8 +24,11 @@ Result<BuildRtl> read_build_rtl(const fs::path& build) {
 
   MR_TRY(const std::string text, read_file(build / report::PlanFile));
   const auto json = nlohmann::ordered_json::parse(text);  // read_record() has read it before
-  MR_TRY(rtl.input, dataflow::stream_from_json(json.value("input", nlohmann::ordered_json())));
-  MR_TRY(rtl.output, dataflow::stream_from_json(json.value("output", nlohmann::ordered_json())));
+  const nlohmann::ordered_json none;
+  MR_TRY(const auto input, dataflow::stream_from_json(json.value("input", none)));
+  MR_TRY(const auto output, dataflow::stream_from_json(json.value("output", none)));
+  rtl.inputs = {{"in", input}};
+  rtl.outputs = {{"out", output}};
 
   MR_TRY(const std::string file_list, read_file(rtl.folder / report::FileList));
   std::istringstream lines(file_list);

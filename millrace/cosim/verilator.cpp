@@ -164,6 +164,18 @@ Result<fs::path> provide_runtime(const Places& places) {
   return runtime;
 }
 
+/// Writes the list of the circuit's ports that verilator_model.cpp includes.
+Status write_ports(const Design& design, const Places& places) {
+  std::string text;
+  for (size_t i = 0; i < design.inputs.size(); ++i)
+    text += fmt::format("MILLRACE_INPUT({}, {}, {})\n", i, design.inputs[i].prefix,
+                        design.inputs[i].stream.beat_bits());
+  for (size_t i = 0; i < design.outputs.size(); ++i)
+    text += fmt::format("MILLRACE_OUTPUT({}, {}, {})\n", i, design.outputs[i].prefix,
+                        design.outputs[i].stream.beat_bits());
+  return write_file(places.model / "verilator_ports.inc", text);
+}
+
 /// Writes translation units that include all of Verilator's output and the harness's joint: one for
 /// a small circuit; several for a large one, because g++ takes more than twice the time for twice
 /// the text. Gives their names.
@@ -224,13 +236,11 @@ Result<fs::path> build_with_verilator(const Design& design, const fs::path& work
   MR_TRY_STATUS(verilate(design, places));
   MR_TRY(places.include, find_runtime_sources(places));
   MR_TRY(const fs::path runtime, provide_runtime(places));
+  MR_TRY_STATUS(write_ports(design, places));
   MR_TRY(const std::vector<std::string> units, write_units(places));
   MR_TRY_STATUS(run_in_parallel(units.size(), [&](size_t i) {
-    return compile_cached(
-        places, {"-fpch-preprocess", "-include", (runtime / "prefix.h").string(),
-                 fmt::format("-DMILLRACE_INPUT_BITS={}", design.input.beat_bits()),
-                 fmt::format("-DMILLRACE_OUTPUT_BITS={}", design.output.beat_bits()), "-I.", "-c",
-                 units[i] + ".cc", "-o", units[i] + ".o"});
+    return compile_cached(places, {"-fpch-preprocess", "-include", (runtime / "prefix.h").string(),
+                                   "-I.", "-c", units[i] + ".cc", "-o", units[i] + ".o"});
   }));
   fs::path program = work_dir / "simulation";
   Arguments link;

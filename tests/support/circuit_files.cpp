@@ -29,8 +29,9 @@ cosim::Design write_circuit(const dataflow::Circuit& circuit, const dataflow::Sc
                             const fs::path& folder) {
   cosim::Design design;
   design.top = circuit.name;
-  design.input = circuit.input;
-  design.output = circuit.output;
+  design.inputs = {{"in", circuit.input}};
+  design.outputs = {{"out", circuit.output}};
+  design.interval_cycles = schedule.interval_cycles;
   const fs::path library = fs::path(MILLRACE_SOURCE_DIR) / "rtl";
   for (const std::string& file : verilog::library_files())
     design.sources.push_back(library / file);
