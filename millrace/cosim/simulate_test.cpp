@@ -245,7 +245,8 @@ TEST_P(SimulationTest, FaultsNameTheOutput) {
   const auto surplus = simulate(design, {frames[0]}, Arrival::BackToBack);
   ASSERT_FALSE(surplus);
   EXPECT_EQ(surplus.error().code, messages::SurplusOutput.code);
-  EXPECT_THAT(surplus.error().message, testing::HasSubstr("output out_echo gave more than the 2 beats"));
+  EXPECT_THAT(surplus.error().message,
+              testing::HasSubstr("output out_echo gave more than the 2 beats"));
 }
 
 TEST_P(SimulationTest, SourcesWithErrorsAreRefusedWithTheLine) {

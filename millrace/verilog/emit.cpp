@@ -242,7 +242,7 @@ private:
 
 std::vector<SourceFile> emit(const Circuit& circuit, const Schedule& schedule) {
   std::vector<Module> modules = TopEmitter(circuit, schedule).run();
-  modules.push_back(emit_axis(circuit, schedule));
+  modules.push_back(emit_axis(axis_core(circuit, schedule)));
   std::vector<SourceFile> files;
   files.reserve(modules.size());
   for (const Module& module : modules)
@@ -252,9 +252,9 @@ std::vector<SourceFile> emit(const Circuit& circuit, const Schedule& schedule) {
 
 const std::vector<std::string>& library_files() {
   static const std::vector<std::string> names = {
-      "mr_pkg.sv",      "mr_delay.sv",       "mr_add3.sv",
-      "mr_overflow.sv", "mr_requantize.sv",  "mr_window_span.sv",
-      "mr_window.sv",   "mr_accumulator.sv", "mr_axis.sv"};
+      "mr_pkg.sv",        "mr_delay.sv",       "mr_add3.sv",    "mr_overflow.sv",
+      "mr_requantize.sv", "mr_window_span.sv", "mr_window.sv",  "mr_accumulator.sv",
+      "mr_axis_gate.sv",  "mr_axis_in.sv",     "mr_axis_out.sv"};
   return names;
 }
 
