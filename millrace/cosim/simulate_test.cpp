@@ -232,6 +232,25 @@ TEST_P(SimulationTest, SeveralInputsAndOutputsKeepTheInterval) {
   }
 }
 
+TEST_P(SimulationTest, PortsMayHaveAnyNumberOfUnderscores) {
+  Design design = test_design("underscores", Bytes, Bytes);
+  design.inputs[0].prefix = "in__x___";
+  design.outputs[0].prefix = "out_y_";
+  design.sources = {fs::path(testing::TempDir()) / "underscores.sv"};
+  ASSERT_TRUE(write_file(design.sources.front(),
+                         "module underscores (input wire clk_i, input wire rst_i,\n"
+                         "  input wire in__x____valid_i, input wire [7:0] in__x____data_i,\n"
+                         "  output logic out_y__valid_o, output logic [7:0] out_y__data_o);\n"
+                         "  always_ff @(posedge clk_i) begin\n"
+                         "    out_y__valid_o <= in__x____valid_i && !rst_i;\n"
+                         "    out_y__data_o <= in__x____data_i;\n"
+                         "  end\nendmodule\n"));
+  const auto frames = random_frames({Bytes}, 3);
+  const auto measurement = simulate(design, frames, Arrival::BackToBack);
+  ASSERT_TRUE(measurement) << measurement.error().to_string();
+  EXPECT_EQ(measurement->outputs, frames);
+}
+
 TEST_P(SimulationTest, FaultsNameTheOutput) {
   Design design = two_streams();
   const Frames frames = random_frames({design.inputs[0].stream, design.inputs[1].stream}, 3);

@@ -164,15 +164,30 @@ Result<fs::path> provide_runtime(const Places& places) {
   return runtime;
 }
 
+/// What Verilator calls a port in C++: it keeps "__" for itself.
+std::string cpp_name(std::string_view port) {
+  std::string name;
+  for (size_t i = 0; i < port.size(); ++i) {
+    const bool is_pair = port.substr(i, 2) == "__";
+    name += is_pair ? "___05F" : std::string(1, port[i]);
+    i += is_pair ? 1 : 0;
+  }
+  return name;
+}
+
 /// Writes the list of the circuit's ports that verilator_model.cpp includes.
 Status write_ports(const Design& design, const Places& places) {
   std::string text;
-  for (size_t i = 0; i < design.inputs.size(); ++i)
-    text += fmt::format("MILLRACE_INPUT({}, {}, {})\n", i, design.inputs[i].prefix,
-                        design.inputs[i].stream.beat_bits());
-  for (size_t i = 0; i < design.outputs.size(); ++i)
-    text += fmt::format("MILLRACE_OUTPUT({}, {}, {})\n", i, design.outputs[i].prefix,
-                        design.outputs[i].stream.beat_bits());
+  const auto add_side = [&text](std::string_view side, char suffix,
+                                const std::vector<Port>& ports) {
+    for (size_t i = 0; i < ports.size(); ++i)
+      text += fmt::format("MILLRACE_{}({}, {}, {}, {})\n", side, i,
+                          cpp_name(fmt::format("{}_valid_{}", ports[i].prefix, suffix)),
+                          cpp_name(fmt::format("{}_data_{}", ports[i].prefix, suffix)),
+                          ports[i].stream.beat_bits());
+  };
+  add_side("INPUT", 'i', design.inputs);
+  add_side("OUTPUT", 'o', design.outputs);
   return write_file(places.model / "verilator_ports.inc", text);
 }
 
@@ -248,6 +263,8 @@ Result<fs::path> build_with_verilator(const Design& design, const fs::path& work
     link.push_back(unit + ".o");
   for (const char* object : {"verilated.o", "verilated_threads.o", "verilator_harness.o"})
     link.push_back((runtime / object).string());
+  if (find_program("ld.gold"))  // takes a third of the usual linker's time
+    link.emplace_back("-fuse-ld=gold");
   link.insert(link.end(), {"-o", program.string()});
   MR_TRY_STATUS(compile(places, places.model, link));
   return program;

@@ -46,12 +46,12 @@ public:
   void set_reset(bool level) override { top_.rst_i = level; }
   void drive(int input, bool valid, const uint32_t* words) override {
     switch (input) {
-#define MILLRACE_INPUT(number, prefix, bits) \
-  case number:                               \
-    top_.prefix##_valid_i = valid;           \
-    to_port(words, top_.prefix##_data_i);    \
+#define MILLRACE_INPUT(number, valid_port, data_port, bits) \
+  case number:                                              \
+    top_.valid_port = valid;                                \
+    to_port(words, top_.data_port);                         \
     break;
-#define MILLRACE_OUTPUT(number, prefix, bits)
+#define MILLRACE_OUTPUT(number, valid_port, data_port, bits)
 #include "verilator_ports.inc"
 #undef MILLRACE_INPUT
 #undef MILLRACE_OUTPUT
@@ -59,10 +59,10 @@ public:
   }
   bool is_valid(int output) const override {
     switch (output) {
-#define MILLRACE_INPUT(number, prefix, bits)
-#define MILLRACE_OUTPUT(number, prefix, bits) \
-  case number:                                \
-    return top_.prefix##_valid_o;
+#define MILLRACE_INPUT(number, valid_port, data_port, bits)
+#define MILLRACE_OUTPUT(number, valid_port, data_port, bits) \
+  case number:                                               \
+    return top_.valid_port;
 #include "verilator_ports.inc"
 #undef MILLRACE_OUTPUT
     }
@@ -70,9 +70,9 @@ public:
   }
   void read(int output, uint32_t* words) const override {
     switch (output) {
-#define MILLRACE_OUTPUT(number, prefix, bits) \
-  case number:                                \
-    from_port(top_.prefix##_data_o, words);   \
+#define MILLRACE_OUTPUT(number, valid_port, data_port, bits) \
+  case number:                                               \
+    from_port(top_.data_port, words);                        \
     break;
 #include "verilator_ports.inc"
 #undef MILLRACE_INPUT
@@ -89,15 +89,15 @@ private:
 }  // namespace
 
 const std::vector<int> input_bits{
-#define MILLRACE_INPUT(number, prefix, bits) bits,
-#define MILLRACE_OUTPUT(number, prefix, bits)
+#define MILLRACE_INPUT(number, valid_port, data_port, bits) bits,
+#define MILLRACE_OUTPUT(number, valid_port, data_port, bits)
 #include "verilator_ports.inc"
 #undef MILLRACE_INPUT
 #undef MILLRACE_OUTPUT
 };
 const std::vector<int> output_bits{
-#define MILLRACE_INPUT(number, prefix, bits)
-#define MILLRACE_OUTPUT(number, prefix, bits) bits,
+#define MILLRACE_INPUT(number, valid_port, data_port, bits)
+#define MILLRACE_OUTPUT(number, valid_port, data_port, bits) bits,
 #include "verilator_ports.inc"
 #undef MILLRACE_INPUT
 #undef MILLRACE_OUTPUT
