@@ -66,10 +66,10 @@ module millrace_testbench;
   endtask
 
   task automatic drive_beat;
-    integer i;
+    logic [InputBits-1:0] mask;
     in_valid[port] = 1'b1;
-    for (i = 0; i < InputWidths[32*port+:32]; i = i + 1)
-      in_data[InputLsbs[32*port+:32]+i] = beat[i];
+    mask = ~({InputBits{1'b1}} << InputWidths[32*port+:32]) << InputLsbs[32*port+:32];
+    in_data = (in_data & ~mask) | (beat << InputLsbs[32*port+:32]);
     if (is_first != 0) begin
       $fdisplay(record, "in %0d %0d", cycle, port);
       if (port == 0) begin
@@ -83,13 +83,20 @@ module millrace_testbench;
 
   task automatic write_output(input integer number);
     integer i;
-    logic   value;
-    defined   = '0;
+    logic [OutputBits-1:0] mask;
+    mask      = ~({OutputBits{1'b1}} << OutputWidths[32*number+:32]);
+    defined   = (out_data >> OutputLsbs[32*number+:32]) & mask;
     undefined = '0;
-    for (i = 0; i < OutputWidths[32*number+:32]; i = i + 1) begin
-      value        = out_data[OutputLsbs[32*number+:32]+i];
-      undefined[i] = out_valid[number] !== 1'b1 || (value !== 1'b0 && value !== 1'b1);
-      defined[i]   = value === 1'b1;
+    // Only a beat with an undefined bit is looked at bit by bit.
+    if (out_valid[number] !== 1'b1) begin
+      defined   = '0;
+      undefined = mask;
+    end else if ((^defined) === 1'bx) begin
+      for (i = 0; i < OutputBits; i = i + 1)
+        if (defined[i] !== 1'b0 && defined[i] !== 1'b1) begin
+          defined[i]   = 1'b0;
+          undefined[i] = 1'b1;
+        end
     end
     $fdisplay(record, "out %0d %0d %h %h", cycle, number, defined, undefined);
   endtask
