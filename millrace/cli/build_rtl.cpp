@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "millrace/dataflow/circuit_json.h"
+#include "millrace/dataflow/messages.h"
 #include "millrace/report/build_directory.h"
 #include "millrace/report/messages.h"
 #include "millrace/support/files.h"
@@ -12,7 +13,27 @@
 namespace millrace::cli {
 
 namespace fs = std::filesystem;
-using namespace nlohmann::literals;
+
+namespace {
+
+/// The streams that plan.json lists under `key`, as the circuit's ports name them.
+Result<std::vector<cosim::Port>> read_ports(const nlohmann::ordered_json& plan,
+                                            const std::string& key, const std::string& prefix) {
+  const nlohmann::ordered_json list = plan.value(key, nlohmann::ordered_json::array());
+  if (!list.is_array() || list.empty())
+    return error(dataflow::messages::PlanInvalid, "plan.json", key);
+  std::vector<cosim::Port> ports;
+  for (const nlohmann::ordered_json& item : list) {
+    MR_TRY(dataflow::StreamType stream, dataflow::stream_from_json(item));
+    if (!item.contains("name") || !item["name"].is_string())
+      return error(dataflow::messages::PlanInvalid, "plan.json", "name");
+    const std::string name = item["name"].get<std::string>();
+    ports.push_back({list.size() == 1 ? prefix : prefix + "_" + name, std::move(stream)});
+  }
+  return ports;
+}
+
+}  // namespace
 
 Result<BuildRtl> read_build_rtl(const fs::path& build) {
   BuildRtl rtl;
@@ -25,8 +46,8 @@ Result<BuildRtl> read_build_rtl(const fs::path& build) {
 
   MR_TRY(const std::string text, read_file(build / report::PlanFile));
   const auto json = nlohmann::ordered_json::parse(text);  // read_record() has read it before
-  MR_TRY(rtl.input, dataflow::stream_from_json(json.value("/inputs/0"_json_pointer, nlohmann::ordered_json())));
-  MR_TRY(rtl.output, dataflow::stream_from_json(json.value("/outputs/0"_json_pointer, nlohmann::ordered_json())));
+  MR_TRY(rtl.inputs, read_ports(json, "inputs", "in"));
+  MR_TRY(rtl.outputs, read_ports(json, "outputs", "out"));
 
   MR_TRY(const std::string file_list, read_file(rtl.folder / report::FileList));
   std::istringstream lines(file_list);

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "millrace/dataflow/stream.h"
+#include "millrace/cosim/simulate.h"
 #include "millrace/report/records.h"
 
 namespace millrace::cli {
@@ -15,7 +15,7 @@ struct BuildRtl {
   std::vector<std::filesystem::path> sources;  ///< in compilation order
   std::filesystem::path folder;                ///< for `include
   std::string top;
-  dataflow::StreamType input, output;
+  std::vector<cosim::Port> inputs, outputs;
   report::PlanRecord plan;
 };
 

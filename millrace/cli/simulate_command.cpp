@@ -27,30 +27,39 @@ constexpr const char* RandomFrames = "random";
 /// What goes in and what must come out.
 struct Frames {
   report::DataRecord source;
-  std::vector<IntTensor> inputs, expected;
+  cosim::Frames inputs, expected;
 
   int64_t count() const { return static_cast<int64_t>(inputs.size()); }
 };
 
-IntTensor random_frame(const graph::TensorType& type, std::mt19937_64& random) {
-  IntTensor frame{type.shape, std::vector<int64_t>(static_cast<size_t>(num_elements(type.shape)))};
+IntTensor random_tensor(const graph::TensorType& type, std::mt19937_64& random) {
+  IntTensor tensor{type.shape, std::vector<int64_t>(static_cast<size_t>(num_elements(type.shape)))};
   const FixedType& element = type.fixed();
   const uint64_t mask = element.width == 64 ? ~uint64_t{0} : (uint64_t{1} << element.width) - 1;
-  for (int64_t& raw : frame.data)
+  for (int64_t& raw : tensor.data)
     raw = static_cast<int64_t>(static_cast<Int128>(random() & mask) + element.min_raw());
+  return tensor;
+}
+
+/// A tensor for each input.
+std::vector<IntTensor> random_frame(const graph::Graph& model, std::mt19937_64& random) {
+  std::vector<IntTensor> frame;
+  for (const graph::ValueId input : model.inputs())
+    frame.push_back(random_tensor(model.type(input), random));
   return frame;
 }
 
-Result<Frames> make_frames(const SimulateOptions& options, const graph::TensorType& input) {
+Result<Frames> make_frames(const SimulateOptions& options, const graph::Graph& model) {
   Frames frames;
   if (options.images.data == RandomFrames) {
     frames.source.data = RandomFrames;
     frames.source.seed = options.seed;
     std::mt19937_64 random(options.seed);
     for (int64_t i = 0; i < std::max<int64_t>(options.frames, 1); ++i)
-      frames.inputs.push_back(random_frame(input, random));
+      frames.inputs.push_back(random_frame(model, random));
     return frames;
   }
+  MR_TRY(const graph::TensorType input, only_input(model, options.build.string()));
   MR_TRY(frames.source, image_source(options.images, options.build));
   MR_TRY(const data::DataSet images, load_images(frames.source));
   frames.source.signal = images.signal;
@@ -62,7 +71,7 @@ Result<Frames> make_frames(const SimulateOptions& options, const graph::TensorTy
   MR_TRY(const std::vector<int64_t> raw, quantise_images(images.test, count, input));
   const auto size = raw.size() / static_cast<size_t>(count);
   for (auto at = raw.begin(); at != raw.end(); at += static_cast<int64_t>(size))
-    frames.inputs.push_back({input.shape, {at, at + static_cast<int64_t>(size)}});
+    frames.inputs.push_back({{input.shape, {at, at + static_cast<int64_t>(size)}}});
   return frames;
 }
 
@@ -72,7 +81,7 @@ Status expect_outputs(const graph::Graph& model, Frames& frames, const ProgressF
     const double done = static_cast<double>(i) / static_cast<double>(frames.inputs.size());
     if (!report_progress(progress, "reference", done))
       return error(messages::Interrupted, "reference");
-    frames.expected.push_back(reference::evaluate(model, {frames.inputs[i]}).front());
+    frames.expected.push_back(reference::evaluate(model, frames.inputs[i]));
   }
   return {};
 }
@@ -83,16 +92,18 @@ struct Difference {
   size_t first_frame = 0;
 };
 
-Difference compare(const std::vector<IntTensor>& expected, const std::vector<IntTensor>& found) {
+Difference compare(const cosim::Frames& expected, const cosim::Frames& found) {
   Difference difference;
-  for (size_t frame = 0; frame < expected.size(); ++frame) {
-    for (size_t i = 0; i < expected[frame].data.size(); ++i) {
-      if (expected[frame].data[i] == found[frame].data[i])
-        continue;
-      if (difference.elements++ == 0)
-        difference.first_frame = frame;
+  for (size_t frame = 0; frame < expected.size(); ++frame)
+    for (size_t output = 0; output < expected[frame].size(); ++output) {
+      const std::vector<int64_t>& values = expected[frame][output].data;
+      for (size_t i = 0; i < values.size(); ++i) {
+        if (values[i] == found[frame][output].data[i])
+          continue;
+        if (difference.elements++ == 0)
+          difference.first_frame = frame;
+      }
     }
-  }
   return difference;
 }
 
@@ -114,10 +125,12 @@ Status check_schedule(const cosim::Measurement& measured, cosim::Arrival arrival
                    record.scheduled_latency_cycles);
     if (arrival == cosim::Arrival::Alone || frame == 0)
       continue;
-    run.interval_cycles = measured.last_out[frame] - measured.last_out[frame - 1];
-    if (run.interval_cycles != record.scheduled_interval_cycles)
-      return error(messages::ScheduleDiffers, run.arrival, "interval", frame, run.interval_cycles,
-                   record.scheduled_interval_cycles);
+    for (size_t output = 0; output < measured.last_out[frame].size(); ++output) {
+      run.interval_cycles = measured.last_out[frame][output] - measured.last_out[frame - 1][output];
+      if (run.interval_cycles != record.scheduled_interval_cycles)
+        return error(messages::ScheduleDiffers, run.arrival, "interval", frame, run.interval_cycles,
+                     record.scheduled_interval_cycles);
+    }
   }
   record.latency_cycles = run.latency_cycles;
   if (run.interval_cycles > 0)
@@ -128,8 +141,7 @@ Status check_schedule(const cosim::Measurement& measured, cosim::Arrival arrival
 Result<SimulationRecord> simulate(const SimulateOptions& options, Console& console) {
   MR_TRY(const BuildRtl rtl, read_build_rtl(options.build));
   MR_TRY(const graph::Graph model, report::read_model(options.build));
-  MR_TRY(const graph::TensorType input, only_input(model, options.build.string()));
-  MR_TRY(Frames frames, make_frames(options, input));
+  MR_TRY(Frames frames, make_frames(options, model));
   MR_TRY_STATUS(expect_outputs(model, frames, console.progress()));
 
   report_progress(console.progress(), "build the simulation", 0);
@@ -139,8 +151,9 @@ Result<SimulationRecord> simulate(const SimulateOptions& options, Console& conso
   const auto simulation = cosim::Simulation::build({.sources = rtl.sources,
                                                     .include_dirs = {rtl.folder},
                                                     .top = rtl.top,
-                                                    .input = rtl.input,
-                                                    .output = rtl.output},
+                                                    .inputs = rtl.inputs,
+                                                    .outputs = rtl.outputs,
+                                                    .interval_cycles = rtl.plan.interval_cycles},
                                                    simulator, work.path());
   if (!simulation) {
     work.keep_for(simulation.error());

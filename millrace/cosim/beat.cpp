@@ -36,9 +36,9 @@ void for_each_element(const StreamType& type, Visit visit) {
     for (int64_t column = 0; column < type.width; ++column)
       for (int64_t channel = 0; channel < type.channels; ++channel) {
         const int64_t element = (row * type.width + column) * type.channels + channel;
-        const int64_t beat = row * type.beats_per_row() + column / type.lanes;
-        const int64_t place = column % type.lanes * type.channels + channel;
-        visit(element, beat, place * type.element.width);
+        const int64_t beat = row / type.rows * type.beats_per_row() + column / type.lanes;
+        const int64_t pixel = row % type.rows * type.lanes + column % type.lanes;
+        visit(element, beat, (pixel * type.channels + channel) * type.element.width);
       }
 }
 
@@ -101,6 +101,7 @@ std::string Beat::to_hex() const {
 std::vector<Beat> pack_frame(const IntTensor& frame, const StreamType& type,
                              std::mt19937_64& generator) {
   check(std::ssize(frame.data) == type.num_elements(), "a frame has the size of its stream");
+  check(type.rows == 1 || type.lanes == type.width, "a beat of several rows holds whole rows");
   std::vector<Beat> beats;
   std::generate_n(std::back_inserter(beats), type.beats_per_frame(),
                   [&] { return Beat::random(type.beat_bits(), generator); });

@@ -36,9 +36,10 @@ private:
   std::vector<uint64_t> words_;
 };
 
-/// Cuts a frame (raw integers, HWC) into the beats of `type`; lanes behind the rows' ends are
-/// random.
-/// Errors   InternalError when the frame has another size or a value that `type` cannot hold.
+/// Cuts a frame (raw integers, HWC) into the beats of `type`; lanes behind the rows' ends and rows
+/// behind the map's end are random.
+/// Errors   InternalError when the frame has another size or a value that `type` cannot hold, or
+///          beats of several rows are not as wide as the map.
 std::vector<Beat> pack_frame(const IntTensor& frame, const dataflow::StreamType& type,
                              std::mt19937_64& generator);
 

@@ -61,6 +61,22 @@ TEST(PackFrame, FollowsTheStatedLayout) {
   EXPECT_EQ(beats[1].get(0, 8), 0x65u);
 }
 
+TEST(PackFrame, PutsSeveralRowsIntoABeat) {
+  // 3 rows of 2 pixels x 2 channels of 4 bits, 2 rows a beat: the second beat has one row.
+  const dataflow::StreamType type{3, 2, 2, {false, 4, 0}, 2, 2};
+  ASSERT_EQ(type.beats_per_frame(), 2);
+  ASSERT_EQ(type.beat_bits(), 32);
+  const IntTensor frame{{3, 2, 2}, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}};
+  std::mt19937_64 generator(3);
+  const auto first = pack_frame(frame, type, generator);
+  const auto second = pack_frame(frame, type, generator);
+  ASSERT_EQ(first.size(), 2u);
+  EXPECT_EQ(first[0].to_hex(), "87654321");
+  EXPECT_EQ(first[1].get(0, 16), 0xcba9u);
+  EXPECT_NE(first[1].get(16, 16), second[1].get(16, 16)) << "rows behind the map's end are random";
+  EXPECT_EQ(unpack_frame(first.data(), type), frame);
+}
+
 TEST(PackFrame, LanesBehindTheRowsEndAreRandom) {
   const dataflow::StreamType type{1, 1, 1, {false, 1, 0}, 1};
   dataflow::StreamType wide = type;
@@ -96,6 +112,8 @@ TEST(PackFrame, RefusesWhatTheStreamCannotCarry) {
   EXPECT_THROW(pack_frame({{1, 1, 1}, {8}}, type, generator), InternalError);
   EXPECT_THROW(pack_frame({{1, 1, 1}, {-9}}, type, generator), InternalError);
   EXPECT_THROW(pack_frame({{1, 1, 2}, {0, 0}}, type, generator), InternalError);
+  const dataflow::StreamType part_of_rows{2, 2, 1, {true, 4, 0}, 1, 2};
+  EXPECT_THROW(pack_frame({{2, 2, 1}, {0, 0, 0, 0}}, part_of_rows, generator), InternalError);
 }
 
 }  // namespace

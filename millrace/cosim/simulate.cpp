@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "millrace/cosim/simulate.h"
 
+#include <algorithm>
 #include <atomic>
 #include <charconv>
 #include <fmt/format.h>
@@ -12,6 +13,7 @@
 #include "millrace/cosim/stimulus.h"
 #include "millrace/cosim/tool.h"
 #include "millrace/cosim/verilator.h"
+#include "millrace/support/check.h"
 #include "millrace/support/files.h"
 #include "millrace/support/messages.h"
 #include "millrace/support/subprocess.h"
@@ -60,6 +62,18 @@ std::string_view to_string(Simulator simulator) {
   return simulator == Simulator::Verilator ? "verilator" : "icarus";
 }
 
+Frames frames_of_one_input(std::vector<IntTensor> tensors) {
+  Frames frames;
+  frames.reserve(tensors.size());
+  for (IntTensor& tensor : tensors)
+    frames.push_back({std::move(tensor)});
+  return frames;
+}
+
+int64_t Measurement::latency_cycles(size_t frame) const {
+  return std::ranges::max(last_out[frame]) - first_in[frame];
+}
+
 std::optional<int64_t> Measurement::latency_cycles() const {
   std::vector<int64_t> latencies;
   latencies.reserve(first_in.size());
@@ -72,13 +86,15 @@ std::optional<int64_t> Measurement::interval_cycles() const {
   std::vector<int64_t> intervals;
   for (size_t frame = 1; frame < first_in.size(); ++frame) {
     intervals.push_back(first_in[frame] - first_in[frame - 1]);
-    intervals.push_back(last_out[frame] - last_out[frame - 1]);
+    for (size_t output = 0; output < last_out[frame].size(); ++output)
+      intervals.push_back(last_out[frame][output] - last_out[frame - 1][output]);
   }
   return common_value(intervals);
 }
 
 Result<Simulation> Simulation::build(const Design& design, Simulator simulator,
                                      const fs::path& work_dir) {
+  check(!design.inputs.empty() && !design.outputs.empty(), "a design has inputs and outputs");
   for (const fs::path& source : design.sources)
     if (std::error_code code; !fs::exists(source, code))
       return error(support::messages::FileMissing, source.string());
@@ -96,8 +112,8 @@ Result<Simulation> Simulation::build(const Design& design, Simulator simulator,
   return simulation;
 }
 
-Result<Measurement> Simulation::run(const std::vector<IntTensor>& frames, Arrival arrival,
-                                    uint64_t seed, const ProgressFunction& progress) const {
+Result<Measurement> Simulation::run(const Frames& frames, Arrival arrival, uint64_t seed,
+                                    const ProgressFunction& progress) const {
   const fs::path run_dir = work_dir_ / fresh_run_name();
   const fs::path stimulus = run_dir / "stimulus.txt";
   const fs::path record = run_dir / "record.txt";

@@ -15,17 +15,23 @@
 
 namespace millrace::cosim {
 
+/// A stream into a circuit, by PREFIX_valid_i and PREFIX_data_i [stream.beat_bits()-1:0], or out
+/// of it, by PREFIX_valid_o and PREFIX_data_o.
+struct Port {
+  std::string prefix;  ///< "in" or "out"; "in_NAME" or "out_NAME" where there are several
+  dataflow::StreamType stream;
+};
+
 /// A circuit to simulate: a module with the ports of the fixed-latency wrapper
 ///
-///   clk_i, rst_i (synchronous, active high),
-///   in_valid_i, in_data_i [input.beat_bits()-1:0],
-///   out_valid_o, out_data_o [output.beat_bits()-1:0].
+///   clk_i, rst_i (synchronous, active high), and those of each input and output.
 struct Design {
   std::vector<std::filesystem::path> sources;       ///< in compilation order
   std::vector<std::filesystem::path> include_dirs;  ///< for `include
   std::string top;
-  dataflow::StreamType input;
-  dataflow::StreamType output;
+  std::vector<Port> inputs;  ///< one or more
+  std::vector<Port> outputs;
+  int64_t interval_cycles = 0;  ///< from frame to frame; 0: the beats of the longest input
   bool is_netlist = false;  ///< other people's code within: the simulator's warnings do not count
 };
 
@@ -38,29 +44,45 @@ enum class Simulator { Verilator, Icarus };
 /// "verilator", "icarus".
 std::string_view to_string(Simulator simulator);
 
-/// How beats arrive.
+/// How beats arrive. However they do, a frame of an input begins at least
+/// Design::interval_cycles after the one before began, and only when the frame before is in at
+/// every input.
 enum class Arrival {
-  BackToBack,  ///< one every cycle, frame after frame
-  RandomGaps,  ///< idle cycles of random number between beats, within frames and between them
-  Alone,       ///< each frame waits until the answer to the one before has left
+  /// A frame at all inputs every Design::interval_cycles; within it a beat every cycle.
+  BackToBack,
+  /// Idle cycles of random number between beats, within frames and between them, at each input by
+  /// itself: inputs begin and end a frame at different times.
+  RandomGaps,
+  /// As back to back, but each frame waits until the answer to the one before has left.
+  Alone,
 };
+
+/// Tensors of raw integers, by frame and by the number of the input or output.
+using Frames = std::vector<std::vector<IntTensor>>;
+
+/// The frames of a circuit with one input.
+Frames frames_of_one_input(std::vector<IntTensor> tensors);
 
 /// What a run of frames showed.
 ///
 /// Units    cycle t is the one that ends with clock edge t. A beat goes in or out in cycle t when
 ///          its valid signal is high just before edge t.
 struct Measurement {
-  std::vector<IntTensor> outputs;  ///< one a frame: raw integers, height x width x channels
-  std::vector<int64_t> first_in;   ///< cycle in which each frame's first beat went in
-  std::vector<int64_t> last_out;   ///< cycle in which each frame's last output beat came out
+  Frames outputs;                 ///< raw integers, height x width x channels
+  std::vector<int64_t> first_in;  ///< cycle in which each frame's first beat went in, at any input
+  std::vector<std::vector<int64_t>> last_out;  ///< cycle of the last beat, by frame and output
 
-  /// Cycles from a frame's first beat in to its last beat out: 0 when a path has no register, 1
-  /// with one register.
-  int64_t latency_cycles(size_t frame) const { return last_out[frame] - first_in[frame]; }
+  /// Cycles from a frame's first beat in to an output's last beat: 0 when a path has no register,
+  /// 1 with one register.
+  int64_t latency_cycles(size_t frame, size_t output) const {
+    return last_out[frame][output] - first_in[frame];
+  }
+  /// The same to the last beat of all outputs.
+  int64_t latency_cycles(size_t frame) const;
   /// The latency, when all frames have the same.
   std::optional<int64_t> latency_cycles() const;
   /// The cycles from frame to frame, when they are the same for all neighbours both at the input
-  /// and at the output. No value for fewer than two frames.
+  /// and at every output. No value for fewer than two frames.
   std::optional<int64_t> interval_cycles() const;
 };
 
@@ -77,12 +99,12 @@ public:
 
   /// Feeds `frames` and collects every output. The seed chooses the gaps, the state that the
   /// registers wake up in, and what the data lines carry where the circuit must not look: while
-  /// in_valid_i is low, and in the lanes behind a row's end.
+  /// an input's valid is low, in the lanes behind a row's end, and in rows behind the map's end.
   ///
-  /// Shapes   each frame has input.num_elements() raw integers, in HWC order.
+  /// Shapes   a tensor for each input; it has stream.num_elements() raw integers, in HWC order.
   /// Errors   fewer or more output beats than the frames need; an output before its input; an
   ///          undefined output bit (Icarus); an assertion in the circuit fails.
-  Result<Measurement> run(const std::vector<IntTensor>& frames, Arrival arrival, uint64_t seed,
+  Result<Measurement> run(const Frames& frames, Arrival arrival, uint64_t seed,
                           const ProgressFunction& progress = {}) const;
 
 private:

@@ -26,23 +26,27 @@ Design test_design(const std::string& top, const StreamType& input, const Stream
   Design design;
   design.sources = {fs::path(MILLRACE_SOURCE_DIR) / "millrace/cosim/testdata" / (top + ".sv")};
   design.top = top;
-  design.input = input;
-  design.output = output;
+  design.inputs = {{"in", input}};
+  design.outputs = {{"out", output}};
   return design;
 }
 
-std::vector<IntTensor> random_frames(const StreamType& type, int count) {
+IntTensor random_tensor(const StreamType& type, std::mt19937_64& generator) {
+  IntTensor tensor{{type.height, type.width, type.channels}, {}};
+  const auto span = static_cast<uint64_t>(type.element.max_raw() - type.element.min_raw()) + 1;
+  for (int64_t j = 0; j < type.num_elements(); ++j)
+    tensor.data.push_back(static_cast<int64_t>(generator() % span) +
+                          static_cast<int64_t>(type.element.min_raw()));
+  return tensor;
+}
+
+/// Frames for these inputs.
+Frames random_frames(const std::vector<StreamType>& types, int count) {
   std::mt19937_64 generator(count);
-  std::vector<IntTensor> frames;
-  for (int i = 0; i < count; ++i) {
-    IntTensor frame{{type.height, type.width, type.channels}, {}};
-    for (int64_t j = 0; j < type.num_elements(); ++j) {
-      const auto span = static_cast<uint64_t>(type.element.max_raw() - type.element.min_raw()) + 1;
-      frame.data.push_back(static_cast<int64_t>(generator() % span) +
-                           static_cast<int64_t>(type.element.min_raw()));
-    }
-    frames.push_back(std::move(frame));
-  }
+  Frames frames(count);
+  for (std::vector<IntTensor>& frame : frames)
+    for (const StreamType& type : types)
+      frame.push_back(random_tensor(type, generator));
   return frames;
 }
 
@@ -59,8 +63,8 @@ protected:
     fs::remove_all(work_dir_);
   }
 
-  Result<Measurement> simulate(const Design& design, const std::vector<IntTensor>& frames,
-                               Arrival arrival, uint64_t seed = 1) {
+  Result<Measurement> simulate(const Design& design, const Frames& frames, Arrival arrival,
+                               uint64_t seed = 1) {
     MR_TRY(const Simulation simulation, Simulation::build(design, GetParam(), work_dir_));
     return simulation.run(frames, arrival, seed);
   }
@@ -78,7 +82,7 @@ TEST_P(SimulationTest, ThreeRegistersAreThreeCycles) {
   const Design design = test_design("delay_three", Bytes, Bytes);
   const auto simulation = Simulation::build(design, GetParam(), work_dir_);
   ASSERT_TRUE(simulation) << simulation.error().to_string();
-  const auto frames = random_frames(Bytes, 20);
+  const auto frames = random_frames({Bytes}, 20);
   for (const Arrival arrival : {Arrival::BackToBack, Arrival::RandomGaps, Arrival::Alone}) {
     const auto measurement = simulation->run(frames, arrival, 3);
     ASSERT_TRUE(measurement) << measurement.error().to_string();
@@ -98,13 +102,13 @@ TEST_P(SimulationTest, ThreeRegistersAreThreeCycles) {
 TEST_P(SimulationTest, SignedInputsSumToOneBeatAFrame) {
   const StreamType input{3, 4, 1, {true, 6, 0}, 1};
   const StreamType output{1, 1, 1, {true, 10, 0}, 1};
-  const auto frames = random_frames(input, 30);
+  const auto frames = random_frames({input}, 30);
   for (const Arrival arrival : {Arrival::BackToBack, Arrival::RandomGaps, Arrival::Alone}) {
     const auto measurement = simulate(test_design("frame_sum", input, output), frames, arrival);
     ASSERT_TRUE(measurement) << measurement.error().to_string();
     for (size_t i = 0; i < frames.size(); ++i)
-      EXPECT_EQ(measurement->outputs[i].data.front(),
-                std::accumulate(frames[i].data.begin(), frames[i].data.end(), int64_t{0}));
+      EXPECT_EQ(measurement->outputs[i][0].data.front(),
+                std::accumulate(frames[i][0].data.begin(), frames[i][0].data.end(), int64_t{0}));
     if (arrival != Arrival::RandomGaps) {
       EXPECT_EQ(measurement->latency_cycles(), 12);
     }
@@ -114,18 +118,18 @@ TEST_P(SimulationTest, SignedInputsSumToOneBeatAFrame) {
 TEST_P(SimulationTest, WideBeatsWithRowsThatLanesDoNotDivide) {
   const StreamType type{2, 5, 3, {true, 11, 0}, 2};
   ASSERT_EQ(type.beat_bits(), 66);
-  const auto frames = random_frames(type, 10);
+  const auto frames = random_frames({type}, 10);
   const auto measurement =
       simulate(test_design("complement", type, type), frames, Arrival::RandomGaps);
   ASSERT_TRUE(measurement) << measurement.error().to_string();
   for (size_t i = 0; i < frames.size(); ++i)
-    for (size_t j = 0; j < frames[i].data.size(); ++j)
-      ASSERT_EQ(measurement->outputs[i].data[j], ~frames[i].data[j]);
+    for (size_t j = 0; j < frames[i][0].data.size(); ++j)
+      ASSERT_EQ(measurement->outputs[i][0].data[j], ~frames[i][0].data[j]);
 }
 
 TEST_P(SimulationTest, NoRegisterIsNoCycle) {
   const StreamType type{1, 1, 1, {true, 40, 0}, 1};
-  const auto frames = random_frames(type, 5);
+  const auto frames = random_frames({type}, 5);
   const auto measurement =
       simulate(test_design("wire_through", type, type), frames, Arrival::BackToBack);
   ASSERT_TRUE(measurement) << measurement.error().to_string();
@@ -135,7 +139,7 @@ TEST_P(SimulationTest, NoRegisterIsNoCycle) {
 }
 
 TEST_P(SimulationTest, DataThatComeFromTheWrongCycleShow) {
-  const auto frames = random_frames(Bytes, 5);
+  const auto frames = random_frames({Bytes}, 5);
   const auto measurement =
       simulate(test_design("late_reader", Bytes, Bytes), frames, Arrival::RandomGaps);
   ASSERT_TRUE(measurement) << measurement.error().to_string();
@@ -144,7 +148,7 @@ TEST_P(SimulationTest, DataThatComeFromTheWrongCycleShow) {
 
 TEST_P(SimulationTest, StateThatNothingSetsShows) {
   const Design design = test_design("forgets_reset", Bytes, Bytes);
-  const auto frames = random_frames(Bytes, 2);
+  const auto frames = random_frames({Bytes}, 2);
   const auto first = simulate(design, frames, Arrival::BackToBack, 1);
   if (GetParam() == Simulator::Icarus) {
     ASSERT_FALSE(first);
@@ -160,26 +164,27 @@ TEST_P(SimulationTest, MissingOutputIsTold) {
   StreamType more = Bytes;
   more.height = 4;
   const auto measurement = simulate(test_design("delay_three", Bytes, more),
-                                    random_frames(Bytes, 3), Arrival::BackToBack);
+                                    random_frames({Bytes}, 3), Arrival::BackToBack);
   ASSERT_FALSE(measurement);
   EXPECT_EQ(measurement.error().code, messages::MissingOutput.code);
-  EXPECT_EQ(measurement.error().message, "the circuit gave 18 output beats; 3 frames need 24");
+  EXPECT_EQ(measurement.error().message,
+            "the circuit's output out gave 18 beats; 3 frames need 24");
 }
 
 TEST_P(SimulationTest, AFrameThatIsNeverAnsweredEndsTheRun) {
   StreamType more = Bytes;
   more.height = 4;
   const auto measurement =
-      simulate(test_design("delay_three", Bytes, more), random_frames(Bytes, 3), Arrival::Alone);
+      simulate(test_design("delay_three", Bytes, more), random_frames({Bytes}, 3), Arrival::Alone);
   ASSERT_FALSE(measurement);
-  EXPECT_EQ(measurement.error().message, "the circuit gave 6 output beats; 3 frames need 24");
+  EXPECT_EQ(measurement.error().message, "the circuit's output out gave 6 beats; 3 frames need 24");
 }
 
 TEST_P(SimulationTest, SurplusOutputIsTold) {
   StreamType fewer = Bytes;
   fewer.height = 2;
   const auto measurement = simulate(test_design("delay_three", Bytes, fewer),
-                                    random_frames(Bytes, 1), Arrival::BackToBack);
+                                    random_frames({Bytes}, 1), Arrival::BackToBack);
   ASSERT_FALSE(measurement);
   EXPECT_EQ(measurement.error().code, messages::SurplusOutput.code);
 }
@@ -187,10 +192,80 @@ TEST_P(SimulationTest, SurplusOutputIsTold) {
 TEST_P(SimulationTest, AnswersBeforeTheirFrameAreTold) {
   StreamType fewer = Bytes;
   fewer.height = 1;
-  const auto measurement =
-      simulate(test_design("delay_three", Bytes, fewer), random_frames(Bytes, 30), Arrival::Alone);
+  const auto measurement = simulate(test_design("delay_three", Bytes, fewer),
+                                    random_frames({Bytes}, 30), Arrival::Alone);
   ASSERT_FALSE(measurement);
   EXPECT_EQ(measurement.error().code, messages::EarlyOutput.code);
+}
+
+/// testdata/two_streams.sv.
+Design two_streams() {
+  Design design = test_design("two_streams", Bytes, Bytes);
+  design.inputs = {{"in_a", {2, 2, 1, {false, 8, 0}, 1}}, {"in_b", {3, 2, 1, {false, 4, 0}, 2, 2}}};
+  design.outputs = {{"out_echo", design.inputs[0].stream},
+                    {"out_sum", {1, 1, 1, {false, 16, 0}, 1}}};
+  design.interval_cycles = 9;
+  return design;
+}
+
+TEST_P(SimulationTest, SeveralInputsAndOutputsKeepTheInterval) {
+  const Design design = two_streams();
+  const auto simulation = Simulation::build(design, GetParam(), work_dir_);
+  ASSERT_TRUE(simulation) << simulation.error().to_string();
+  const Frames frames = random_frames({design.inputs[0].stream, design.inputs[1].stream}, 60);
+  for (const Arrival arrival : {Arrival::BackToBack, Arrival::RandomGaps, Arrival::Alone}) {
+    const auto measurement = simulation->run(frames, arrival, 3);
+    ASSERT_TRUE(measurement) << measurement.error().to_string();
+    for (size_t i = 0; i < frames.size(); ++i) {
+      int64_t sum = 0;
+      for (const IntTensor& tensor : frames[i])
+        sum = std::accumulate(tensor.data.begin(), tensor.data.end(), sum);
+      ASSERT_EQ(measurement->outputs[i][0], frames[i][0]);
+      ASSERT_EQ(measurement->outputs[i][1].data, std::vector<int64_t>{sum});
+    }
+    if (arrival == Arrival::RandomGaps)
+      continue;
+    EXPECT_EQ(measurement->latency_cycles(), 3 + 2);
+    EXPECT_EQ(measurement->latency_cycles(7, 0), 3 + 2);
+    EXPECT_EQ(measurement->latency_cycles(7, 1), 3 + 1);
+    EXPECT_EQ(measurement->interval_cycles(), 9);
+  }
+}
+
+TEST_P(SimulationTest, PortsMayHaveAnyNumberOfUnderscores) {
+  Design design = test_design("underscores", Bytes, Bytes);
+  design.inputs[0].prefix = "in__x___";
+  design.outputs[0].prefix = "out_y_";
+  design.sources = {fs::path(testing::TempDir()) / "underscores.sv"};
+  ASSERT_TRUE(write_file(design.sources.front(),
+                         "module underscores (input wire clk_i, input wire rst_i,\n"
+                         "  input wire in__x____valid_i, input wire [7:0] in__x____data_i,\n"
+                         "  output logic out_y__valid_o, output logic [7:0] out_y__data_o);\n"
+                         "  always_ff @(posedge clk_i) begin\n"
+                         "    out_y__valid_o <= in__x____valid_i && !rst_i;\n"
+                         "    out_y__data_o <= in__x____data_i;\n"
+                         "  end\nendmodule\n"));
+  const auto frames = random_frames({Bytes}, 3);
+  const auto measurement = simulate(design, frames, Arrival::BackToBack);
+  ASSERT_TRUE(measurement) << measurement.error().to_string();
+  EXPECT_EQ(measurement->outputs, frames);
+}
+
+TEST_P(SimulationTest, FaultsNameTheOutput) {
+  Design design = two_streams();
+  const Frames frames = random_frames({design.inputs[0].stream, design.inputs[1].stream}, 3);
+  design.outputs[1].stream.height = 2;
+  const auto missing = simulate(design, frames, Arrival::BackToBack);
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().message, "the circuit's output out_sum gave 3 beats; 3 frames need 6");
+  std::swap(design.outputs[0], design.outputs[1]);
+  design.outputs[0].stream.height = 1;
+  design.outputs[1].stream.height = 1;
+  const auto surplus = simulate(design, {frames[0]}, Arrival::BackToBack);
+  ASSERT_FALSE(surplus);
+  EXPECT_EQ(surplus.error().code, messages::SurplusOutput.code);
+  EXPECT_THAT(surplus.error().message,
+              testing::HasSubstr("output out_echo gave more than the 2 beats"));
 }
 
 TEST_P(SimulationTest, SourcesWithErrorsAreRefusedWithTheLine) {
@@ -215,7 +290,7 @@ TEST_P(SimulationTest, ProgressReachesTheEndAndMayStopTheRun) {
   const Design design = test_design("delay_three", Bytes, Bytes);
   const auto simulation = Simulation::build(design, GetParam(), work_dir_);
   ASSERT_TRUE(simulation) << simulation.error().to_string();
-  const auto frames = random_frames(Bytes, 50);
+  const auto frames = random_frames({Bytes}, 50);
   std::vector<double> fractions;
   const auto all =
       simulation->run(frames, Arrival::BackToBack, 1, [&](std::string_view, double fraction) {
@@ -248,13 +323,23 @@ INSTANTIATE_TEST_SUITE_P(Verilator, VerilatorTest, testing::Values(Simulator::Ve
 
 TEST_P(VerilatorTest, FailedAssertionsStopTheRun) {
   const Design design = test_design("refuses_seven", Bytes, Bytes);
-  std::vector<IntTensor> frames(3, {{3, 2, 1}, {1, 2, 3, 4, 5, 6}});
+  Frames frames(3, {{{3, 2, 1}, {1, 2, 3, 4, 5, 6}}});
   ASSERT_TRUE(simulate(design, frames, Arrival::BackToBack));
-  frames[1].data[4] = 7;
+  frames[1][0].data[4] = 7;
   const auto measurement = simulate(design, frames, Arrival::BackToBack);
   ASSERT_FALSE(measurement);
   EXPECT_EQ(measurement.error().code, messages::RunFailed.code);
   EXPECT_THAT(measurement.error().message, testing::HasSubstr("a beat is seven"));
+}
+
+TEST_P(VerilatorTest, FramesThatComeTooEarlyFailTheCircuitsAssertion) {
+  Design design = two_streams();
+  design.interval_cycles = 8;
+  const Frames frames = random_frames({design.inputs[0].stream, design.inputs[1].stream}, 3);
+  const auto measurement = simulate(design, frames, Arrival::BackToBack);
+  ASSERT_FALSE(measurement);
+  EXPECT_EQ(measurement.error().code, messages::RunFailed.code);
+  EXPECT_THAT(measurement.error().message, testing::HasSubstr("KeepsTheInterval_A"));
 }
 
 TEST_P(VerilatorTest, WarningsAreErrorsExceptInNetlists) {
@@ -292,14 +377,14 @@ TEST_P(VerilatorTest, LargeCircuitsAreBuiltInSeveralUnits) {
   design.sources = {fs::path(testing::TempDir()) / "long_chain.sv"};
   ASSERT_TRUE(write_file(design.sources.front(), text));
 
-  const auto frames = random_frames(Bytes, 3);
+  const auto frames = random_frames({Bytes}, 3);
   const auto measurement = simulate(design, frames, Arrival::BackToBack);
   ASSERT_TRUE(measurement) << measurement.error().to_string();
   EXPECT_TRUE(fs::exists(work_dir_ / "verilator" / "model" / "unit_1.o"));
   EXPECT_EQ(measurement->latency_cycles(), 5 + NumRegisters);
   for (size_t i = 0; i < frames.size(); ++i)
-    for (size_t j = 0; j < frames[i].data.size(); ++j)
-      EXPECT_EQ(measurement->outputs[i].data[j], (frames[i].data[j] + sum) % 256);
+    for (size_t j = 0; j < frames[i][0].data.size(); ++j)
+      EXPECT_EQ(measurement->outputs[i][0].data[j], (frames[i][0].data[j] + sum) % 256);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Joins one Verilated circuit (class Vtop) to the harness. Compiled with Verilator's output, with
-// the streams' widths in MILLRACE_INPUT_BITS and MILLRACE_OUTPUT_BITS.
+// its streams in verilator_ports.inc: MILLRACE_INPUT(number, prefix, beat bits) for each input,
+// then MILLRACE_OUTPUT alike.
 #include "verilator_model.h"
 
 #include "Vtop.h"
@@ -43,12 +44,41 @@ public:
 
   void set_clock(bool level) override { top_.clk_i = level; }
   void set_reset(bool level) override { top_.rst_i = level; }
-  void drive(bool valid, const uint32_t* words) override {
-    top_.in_valid_i = valid;
-    to_port(words, top_.in_data_i);
+  void drive(int input, bool valid, const uint32_t* words) override {
+    switch (input) {
+#define MILLRACE_INPUT(number, valid_port, data_port, bits) \
+  case number:                                              \
+    top_.valid_port = valid;                                \
+    to_port(words, top_.data_port);                         \
+    break;
+#define MILLRACE_OUTPUT(number, valid_port, data_port, bits)
+#include "verilator_ports.inc"
+#undef MILLRACE_INPUT
+#undef MILLRACE_OUTPUT
+    }
   }
-  bool out_valid() const override { return top_.out_valid_o; }
-  void read(uint32_t* words) const override { from_port(top_.out_data_o, words); }
+  bool is_valid(int output) const override {
+    switch (output) {
+#define MILLRACE_INPUT(number, valid_port, data_port, bits)
+#define MILLRACE_OUTPUT(number, valid_port, data_port, bits) \
+  case number:                                               \
+    return top_.valid_port;
+#include "verilator_ports.inc"
+#undef MILLRACE_OUTPUT
+    }
+    return false;
+  }
+  void read(int output, uint32_t* words) const override {
+    switch (output) {
+#define MILLRACE_OUTPUT(number, valid_port, data_port, bits) \
+  case number:                                               \
+    from_port(top_.data_port, words);                        \
+    break;
+#include "verilator_ports.inc"
+#undef MILLRACE_INPUT
+#undef MILLRACE_OUTPUT
+    }
+  }
   void evaluate() override { top_.eval(); }
   void finish() override { top_.final(); }
 
@@ -58,8 +88,20 @@ private:
 
 }  // namespace
 
-const int input_bits = MILLRACE_INPUT_BITS;
-const int output_bits = MILLRACE_OUTPUT_BITS;
+const std::vector<int> input_bits{
+#define MILLRACE_INPUT(number, valid_port, data_port, bits) bits,
+#define MILLRACE_OUTPUT(number, valid_port, data_port, bits)
+#include "verilator_ports.inc"
+#undef MILLRACE_INPUT
+#undef MILLRACE_OUTPUT
+};
+const std::vector<int> output_bits{
+#define MILLRACE_INPUT(number, valid_port, data_port, bits)
+#define MILLRACE_OUTPUT(number, valid_port, data_port, bits) bits,
+#include "verilator_ports.inc"
+#undef MILLRACE_INPUT
+#undef MILLRACE_OUTPUT
+};
 
 Model* make_model(VerilatedContext& context) {
   return new VerilatedCircuit(context);

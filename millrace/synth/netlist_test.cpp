@@ -39,8 +39,8 @@ protected:
 
     design_.sources = {fs::path(MILLRACE_SOURCE_DIR) / "millrace/synth/testdata/gate_level.sv"};
     design_.top = "gate_level";
-    design_.input = Input;
-    design_.output = Output;
+    design_.inputs = {{"in", Input}};
+    design_.outputs = {{"out", Output}};
 
     request_.sources = design_.sources;
     request_.top = design_.top;
@@ -58,7 +58,7 @@ protected:
     for (IntTensor& frame : frames)
       std::generate_n(std::back_inserter(frame.data), 400,
                       [&] { return static_cast<int64_t>(generator() % 256); });
-    return simulation.run(frames, Arrival::RandomGaps, 1);
+    return simulation.run(cosim::frames_of_one_input(frames), Arrival::RandomGaps, 1);
   }
 
   Result<Measurement> simulate_netlist(Simulator simulator) const {
@@ -81,7 +81,7 @@ TEST_F(NetlistTest, IsBitExact) {
 
   const auto expected = simulate(design_, Simulator::Verilator);
   ASSERT_TRUE(expected) << expected.error().to_string();
-  const auto& values = expected->outputs[0].data;
+  const auto& values = expected->outputs[0][0].data;
   EXPECT_GT(std::set(values.begin(), values.end()).size(), 100u);
   for (const Simulator simulator : {Simulator::Verilator, Simulator::Icarus}) {
     const auto actual = simulate_netlist(simulator);

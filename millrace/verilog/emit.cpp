@@ -449,7 +449,7 @@ std::string output_prefix(const Circuit& circuit, const dataflow::Port& port) {
 
 std::vector<SourceFile> emit(const Circuit& circuit, const Schedule& schedule) {
   std::vector<Module> modules = TopEmitter(circuit, schedule).run();
-  modules.push_back(emit_axis(circuit, schedule));
+  modules.push_back(emit_axis(axis_core(circuit, schedule)));
   std::vector<SourceFile> files;
   files.reserve(modules.size());
   for (const Module& module : modules)
@@ -462,7 +462,7 @@ const std::vector<std::string>& library_files() {
       "mr_pkg.sv",     "mr_delay.sv",       "mr_add3.sv",        "mr_overflow.sv",
       "mr_requantize.sv", "mr_window_span.sv", "mr_window.sv",   "mr_row_window.sv",
       "mr_collect.sv", "mr_issue.sv",       "mr_join_buffer.sv", "mr_accumulator.sv",
-      "mr_axis.sv"};
+      "mr_axis_gate.sv",  "mr_axis_in.sv",     "mr_axis_out.sv"};
   return names;
 }
 

@@ -55,11 +55,11 @@ graph::Graph letters(Ending ending) {
 }
 
 /// Random frames, and handwritten images where there are any: half of them of each class.
-std::vector<IntTensor> make_frames(const graph::TensorType& input) {
+cosim::Frames make_frames(const graph::TensorType& input) {
   std::mt19937_64 random(1);
-  std::vector<IntTensor> frames;
+  cosim::Frames frames;
   for (int64_t i = 0; i < RandomCount; ++i)
-    frames.push_back(testing::random_tensor(random, input));
+    frames.push_back({testing::random_tensor(random, input)});
   const fs::path folder = fs::path(MILLRACE_SOURCE_DIR) / "../shared/data/hasy-gamma-perp";
   if (!fs::is_directory(folder))
     return frames;
@@ -68,7 +68,7 @@ std::vector<IntTensor> make_frames(const graph::TensorType& input) {
   const data::ImageSet& test = images->test;
   for (int64_t i = 0; i < ImageCount; ++i) {
     const uint8_t* image = test.image(i * (test.count() - 1) / (ImageCount - 1));
-    frames.push_back({input.shape, {image, image + Pixels}});
+    frames.push_back({{input.shape, {image, image + Pixels}}});
   }
   return frames;
 }
@@ -87,9 +87,10 @@ public:
     design_ = testing::write_circuit(circuit_, schedule_, scratch_.path());
     frames_ = make_frames(graph_.type(graph_.inputs()[0]));
     std::set<int64_t> values;
-    for (const IntTensor& frame : frames_) {
-      expected_.push_back(reference::evaluate(graph_, {frame}).front());
-      values.insert(expected_.back().data.begin(), expected_.back().data.end());
+    for (const std::vector<IntTensor>& frame : frames_) {
+      expected_.push_back(reference::evaluate(graph_, frame));
+      const std::vector<int64_t>& result = expected_.back()[0].data;
+      values.insert(result.begin(), result.end());
     }
     EXPECT_GE(values.size(), ending == Ending::Score ? 3 : frames_.size())
         << "results that are all the same show nothing";
@@ -110,7 +111,7 @@ public:
         {frames_.begin(), frames_.begin() + static_cast<ptrdiff_t>(count)}, arrival, 1);
     ASSERT_TRUE(measured.has_value()) << measured.error().to_string();
     for (size_t i = 0; i < count; ++i)
-      ASSERT_EQ(measured->outputs[i].data, expected_[i].data) << "frame " << i;
+      ASSERT_EQ(measured->outputs[i][0].data, expected_[i][0].data) << "frame " << i;
     if (arrival == cosim::Arrival::RandomGaps)
       return;
     EXPECT_EQ(measured->latency_cycles(), schedule_.latency_cycles);
@@ -125,8 +126,8 @@ private:
   dataflow::Circuit circuit_;
   dataflow::Schedule schedule_;
   cosim::Design design_;
-  std::vector<IntTensor> frames_;
-  std::vector<IntTensor> expected_;
+  cosim::Frames frames_;
+  cosim::Frames expected_;
 };
 
 void check_circuit(Ending ending, int64_t lanes) {

@@ -35,18 +35,18 @@ void check_network(uint64_t seed) {
                (options.three_input_adders ? ", three-input adders" : "") + "\n" +
                graph::print(graph));
 
-  std::vector<IntTensor> frames;
-  std::vector<IntTensor> expected;
+  cosim::Frames frames;
+  cosim::Frames expected;
   std::vector<int64_t> batch;
   for (int i = 0; i < Frames; ++i) {
-    frames.push_back(testing::random_tensor(random, input));
-    expected.push_back(reference::evaluate(graph, {frames.back()}).front());
-    batch.insert(batch.end(), frames.back().data.begin(), frames.back().data.end());
+    frames.push_back({testing::random_tensor(random, input)});
+    expected.push_back(reference::evaluate(graph, frames.back()));
+    batch.insert(batch.end(), frames.back()[0].data.begin(), frames.back()[0].data.end());
   }
   const std::vector<int64_t> emulated = emulator::Emulator(graph).run(batch);
-  const size_t out_size = expected[0].data.size();
+  const size_t out_size = expected[0][0].data.size();
   for (size_t i = 0; i < expected.size(); ++i)
-    ASSERT_EQ(expected[i].data,
+    ASSERT_EQ(expected[i][0].data,
               std::vector<int64_t>(emulated.begin() + static_cast<ptrdiff_t>(i * out_size),
                                    emulated.begin() + static_cast<ptrdiff_t>((i + 1) * out_size)));
 
@@ -66,7 +66,7 @@ void check_network(uint64_t seed) {
     const auto measured = simulation->run(frames, arrival, seed);
     ASSERT_TRUE(measured.has_value()) << measured.error().to_string();
     for (size_t i = 0; i < expected.size(); ++i)
-      ASSERT_EQ(measured->outputs[i].data, expected[i].data) << "frame " << i;
+      ASSERT_EQ(measured->outputs[i][0].data, expected[i][0].data) << "frame " << i;
     if (arrival == cosim::Arrival::RandomGaps)
       continue;
     ASSERT_TRUE(measured->latency_cycles().has_value());

@@ -110,8 +110,8 @@ cosim::Design write_design(const Datapath& path, const fs::path& folder) {
   return {.sources = {library / "mr_add3.sv", folder / "sums.sv", folder / "sums_top.sv"},
           .include_dirs = {library},
           .top = "sums_top",
-          .input = {NumInputs, 1, 1, {false, InputBits, 0}, 1},
-          .output = {NumInputs, 1, output_words(path), {true, WordBits, 0}, 1}};
+          .inputs = {{"in", {NumInputs, 1, 1, {false, InputBits, 0}, 1}}},
+          .outputs = {{"out", {NumInputs, 1, output_words(path), {true, WordBits, 0}, 1}}}};
 }
 
 /// The datapath's inputs within the bits of a beat.
@@ -137,9 +137,9 @@ void check_sums(const Datapath& path, const cosim::Design& design, cosim::Simula
   IntTensor frame{{NumInputs, 1, 1}, {0, 0xffffffff}};
   while (std::ssize(frame.data) < NumInputs)
     frame.data.push_back(static_cast<int64_t>(random() & 0xffffffff));
-  const auto measured = simulation->run({frame}, cosim::Arrival::BackToBack, 1);
+  const auto measured = simulation->run({{frame}}, cosim::Arrival::BackToBack, 1);
   ASSERT_TRUE(measured.has_value()) << measured.error().to_string();
-  auto word = measured->outputs[0].data.begin();
+  auto word = measured->outputs[0][0].data.begin();
   for (const int64_t beat : frame.data) {
     cosim::Beat sums(output_words(path) * WordBits);
     for (int64_t k = 0; k < output_words(path); ++k)

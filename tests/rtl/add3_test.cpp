@@ -231,8 +231,8 @@ cosim::Design write_design(const Row& row, const fs::path& folder) {
   return {.sources = {library_file(), folder / "add3_core.sv", folder / "add3_row.sv"},
           .include_dirs = {library_file().parent_path()},
           .top = "add3_row",
-          .input = {NumInputs, 1, 3, {true, MaxWidth, 0}, 1},
-          .output = {NumInputs, 1, row.words(), {true, 64, 0}, 1}};
+          .inputs = {{"in", {NumInputs, 1, 3, {true, MaxWidth, 0}, 1}}},
+          .outputs = {{"out", {NumInputs, 1, row.words(), {true, 64, 0}, 1}}}};
 }
 
 /// Operands: every combination of extreme ones, then random ones.
@@ -256,9 +256,9 @@ void check_sums(const Row& row, const cosim::Design& design, cosim::Simulator si
   ASSERT_TRUE(simulation.has_value()) << simulation.error().to_string();
   const std::vector<int64_t> operands = make_operands();
   IntTensor frame{{NumInputs, 1, 3}, {operands.begin(), operands.end()}};
-  const auto measured = simulation->run({frame}, cosim::Arrival::BackToBack, 1);
+  const auto measured = simulation->run({{frame}}, cosim::Arrival::BackToBack, 1);
   ASSERT_TRUE(measured.has_value()) << measured.error().to_string();
-  auto word = measured->outputs[0].data.begin();
+  auto word = measured->outputs[0][0].data.begin();
   for (size_t i = 0; i < operands.size(); i += 3) {
     cosim::Beat sums(row.words() * 64);
     for (int64_t k = 0; k < row.words(); ++k)

@@ -219,8 +219,8 @@ void check_blocks(cosim::Simulator simulator, const std::string& scratch_name) {
   cosim::Design design{.sources = {},
                        .include_dirs = {},
                        .top = "blocks",
-                       .input = {NumVectors, 1, in_words, word, 1},
-                       .output = {NumVectors, 1, out_words, word, 1}};
+                       .inputs = {{"in", {NumVectors, 1, in_words, word, 1}}},
+                       .outputs = {{"out", {NumVectors, 1, out_words, word, 1}}}};
   for (const Block& block : blocks) {
     design.sources.push_back(scratch.path() / (block.name + ".sv"));
     write_text(design.sources.back(), block.text());
@@ -243,9 +243,9 @@ void check_blocks(cosim::Simulator simulator, const std::string& scratch_name) {
   }
   const auto simulation = cosim::Simulation::build(design, simulator, scratch.path() / "work");
   ASSERT_TRUE(simulation.has_value()) << simulation.error().to_string();
-  const auto measured = simulation->run({inputs}, cosim::Arrival::RandomGaps, 1);
+  const auto measured = simulation->run({{inputs}}, cosim::Arrival::RandomGaps, 1);
   ASSERT_TRUE(measured.has_value()) << measured.error().to_string();
-  EXPECT_EQ(measured->outputs[0].data, expected.data);
+  EXPECT_EQ(measured->outputs[0][0].data, expected.data);
 }
 
 TEST(AdderModules, GiveTheProductInVerilator) {

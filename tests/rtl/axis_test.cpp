@@ -34,7 +34,7 @@ struct Switches {
 
 /// What left the wrapper.
 struct Received {
-  std::vector<IntTensor> outputs;
+  cosim::Frames outputs;
   bool was_held_back = false;  ///< the source, at any time
   cosim::Measurement measurement;
 };
@@ -42,27 +42,33 @@ struct Received {
 /// A network's AXI4-Stream wrapper within axis_tester.sv.
 class AxisBench {
 public:
-  AxisBench(graph::Graph graph, int64_t lanes, int64_t max_frames)
+  /// `pause_cycles` more from frame to frame than the circuit needs.
+  AxisBench(graph::Graph graph, int64_t lanes, int64_t max_frames, int64_t pause_cycles = 0)
       : graph_(std::move(graph)),
         scratch_(::testing::UnitTest::GetInstance()->current_test_info()->name()) {
     auto circuit = dataflow::plan(graph_, {.lanes = lanes, .clock_ns = 5});
     check(circuit.has_value(), circuit ? "" : circuit.error().to_string());
     circuit_ = *std::move(circuit);
     schedule_ = dataflow::schedule(circuit_);
+    schedule_.interval_cycles += pause_cycles;
     design_ = testing::write_circuit(circuit_, schedule_, scratch_.path());
     design_.sources.push_back(fs::path(MILLRACE_SOURCE_DIR) / "tests/rtl/axis_tester.sv");
     design_.include_dirs.push_back(scratch_.path());
     design_.top = "axis_tester";
-    design_.input = {circuit_.input.beats_per_frame(), 1, 1, {false, in_bits() + 2, 0}, 1};
-    design_.output = {circuit_.output.beats_per_frame(), 1, 1, {false, tdata_bits() + 2, 0}, 1};
+    design_.inputs = {
+        {"in", {circuit_.input.beats_per_frame(), 1, 1, {false, in_bits() + 2, 0}, 1}}};
+    design_.outputs = {
+        {"out", {circuit_.output.beats_per_frame(), 1, 1, {false, tdata_bits() + 2, 0}, 1}}};
+    design_.interval_cycles = 0;  // the tester has a queue: the wrapper has to keep the interval
     const auto queue =
         std::bit_ceil(static_cast<uint64_t>(max_frames * circuit_.input.beats_per_frame() + 1));
     const Status written =
         write_file(scratch_.path() / "axis_sizes.svh",
                    fmt::format("`define AXIS_IN_BITS {}\n`define AXIS_OUT_BITS {}\n"
-                               "`define AXIS_IN_BEATS {}\n`define AXIS_QUEUE_DEPTH {}\n",
+                               "`define AXIS_IN_BEATS {}\n`define AXIS_QUEUE_DEPTH {}\n"
+                               "`define AXIS_INTERVAL {}\n",
                                in_bits(), circuit_.output.beat_bits(),
-                               circuit_.input.beats_per_frame(), queue));
+                               circuit_.input.beats_per_frame(), queue, schedule_.interval_cycles));
     check(written.has_value(), "a test's file cannot be written");
   }
 
@@ -75,16 +81,16 @@ public:
   }
 
   /// Sends frames, each with its switches.
-  Result<Received> run(const std::vector<IntTensor>& frames, const std::vector<Switches>& switches,
+  Result<Received> run(const cosim::Frames& frames, const std::vector<Switches>& switches,
                        uint64_t seed) const {
     std::mt19937_64 random(seed);
-    std::vector<IntTensor> beats;
+    cosim::Frames beats;
     for (size_t i = 0; i < frames.size(); ++i)
-      beats.push_back(to_tester(frames[i], switches[i], random));
+      beats.push_back({to_tester(frames[i][0], switches[i], random)});
     Received received;
     MR_TRY(received.measurement, simulation_->run(beats, cosim::Arrival::BackToBack, seed));
-    for (const IntTensor& frame : received.measurement.outputs)
-      received.outputs.push_back(from_tester(frame, received.was_held_back));
+    for (const std::vector<IntTensor>& frame : received.measurement.outputs)
+      received.outputs.push_back({from_tester(frame[0], received.was_held_back)});
     return received;
   }
 
@@ -187,6 +193,38 @@ TEST(Axis, FramesOfOneBeatSurviveBackPressure) {
   AxisBench bench(SmallNetwork("dut", {4}, Pixel, 3).dense(2).requantize({true, 8, 3}).finish(), 1,
                   4000);
   check_wrapper(bench, 4000);
+}
+
+// A result tells its frame: one that is lost, repeated or out of order shows.
+TEST(Axis, TenThousandFramesSurviveBackPressureOnBothSides) {
+  AxisBench bench(SmallNetwork("dut", {3, 1, 2}, {false, 8, 0}, 5)
+                      .conv({.kernel_h = 2, .kernel_w = 1}, 2)
+                      .finish(),
+                  1, 10'000);
+  check_wrapper(bench, 10'000);
+}
+
+// The source is ready before the interval has passed; the tester asserts that it is kept.
+TEST(Axis, FramesBeginTheIntervalApart) {
+  AxisBench bench(SmallNetwork("dut", {4, 3, 1}, Pixel, 4)
+                      .conv({.kernel_h = 2, .kernel_w = 2}, 2)
+                      .requantize({true, 7, 2})
+                      .finish(),
+                  1, 300, 7);
+  const Status built = bench.build(cosim::Simulator::Verilator);
+  ASSERT_TRUE(built.has_value()) << built.error().to_string();
+  const Examples examples = testing::random_examples(bench.graph(), 300, 6);
+  const auto free = bench.run(examples.inputs, std::vector<Switches>(300), 1);
+  ASSERT_TRUE(free.has_value()) << free.error().to_string();
+  EXPECT_EQ(free->outputs, examples.outputs);
+  const cosim::Measurement& measured = free->measurement;
+  for (size_t frame = 1; frame < 300; ++frame)
+    ASSERT_EQ(measured.last_out[frame][0] - measured.last_out[frame - 1][0],
+              bench.schedule().interval_cycles);
+  const auto disturbed =
+      bench.run(examples.inputs, std::vector<Switches>(300, {.stall = true, .pause = true}), 2);
+  ASSERT_TRUE(disturbed.has_value()) << disturbed.error().to_string();
+  EXPECT_EQ(disturbed->outputs, examples.outputs);
 }
 
 TEST(Axis, WorksInIcarusToo) {

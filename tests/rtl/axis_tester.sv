@@ -136,6 +136,16 @@ module axis_tester #(
       in_beat_q <= in_beat_q == InBeats - 1 ? '0 : in_beat_q + 32'd1;
   end
 
+  // A frame begins at the earliest an interval after the one before.
+  logic [31:0] age_q;
+  always_ff @(posedge clk_i) begin
+    if (rst_i) age_q <= `AXIS_INTERVAL;
+    else if (s_axis_tvalid && s_axis_tready && in_beat_q == '0) age_q <= 32'd1;
+    else age_q <= age_q + 32'd1;
+  end
+
+  `MR_ASSERT(IntervalIsKept_A,
+             s_axis_tvalid && s_axis_tready && in_beat_q == '0 |-> age_q >= `AXIS_INTERVAL)
   `MR_ASSERT(FrameIsTakenWhole_A, in_beat_q != '0 |-> s_axis_tready)
   `MR_ASSERT(OfferStands_A, m_axis_tvalid && !m_axis_tready |=> m_axis_tvalid)
   `MR_ASSERT(OfferIsStable_A,

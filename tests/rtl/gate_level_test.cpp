@@ -24,10 +24,11 @@ using testing::SmallNetwork;
 constexpr int64_t Frames = 24;
 
 /// Every requantisation of the examples reaches both ends of its type's range, and between.
-void expect_saturation(const graph::Graph& graph, const std::vector<IntTensor>& inputs) {
+void expect_saturation(const graph::Graph& graph,
+                       const std::vector<std::vector<IntTensor>>& inputs) {
   std::map<std::string, std::set<Int128>> values;
-  for (const IntTensor& input : inputs) {
-    const std::vector<IntTensor> all = reference::evaluate_all(graph, {input});
+  for (const std::vector<IntTensor>& input : inputs) {
+    const std::vector<IntTensor> all = reference::evaluate_all(graph, input);
     for (size_t i = 0; i < all.size(); ++i)
       if (std::holds_alternative<graph::Requantize>(graph.ops()[i].kind))
         values[graph.ops()[i].name].insert(all[i].data.begin(), all[i].data.end());
@@ -82,7 +83,7 @@ void check_netlist(const graph::Graph& graph, const dataflow::PlanOptions& optio
     const auto measured = simulation->run(examples.inputs, arrival, 1);
     ASSERT_TRUE(measured.has_value()) << measured.error().to_string();
     for (size_t i = 0; i < examples.outputs.size(); ++i)
-      ASSERT_EQ(measured->outputs[i].data, examples.outputs[i].data) << "frame " << i;
+      ASSERT_EQ(measured->outputs[i][0].data, examples.outputs[i][0].data) << "frame " << i;
     if (arrival != cosim::Arrival::BackToBack)
       continue;
     EXPECT_EQ(measured->latency_cycles(), schedule.latency_cycles);

@@ -181,8 +181,8 @@ cosim::Design write_design(const ParameterSets& sets, int64_t num_inputs, const 
                       folder / "requantize_core.sv", folder / "requantize_sets.sv"},
           .include_dirs = {library},
           .top = "requantize_sets",
-          .input = {num_inputs, 1, 1, {true, WordBits, 0}, 1},
-          .output = {num_inputs, 1, num_words, {true, WordBits, 0}, 1}};
+          .inputs = {{"in", {num_inputs, 1, 1, {true, WordBits, 0}, 1}}},
+          .outputs = {{"out", {num_inputs, 1, num_words, {true, WordBits, 0}, 1}}}};
 }
 
 /// Feeds the inputs to every set and compares the results with the golden model's.
@@ -194,12 +194,12 @@ void check_results(const cosim::Design& design, cosim::Simulator simulator,
   IntTensor frame{{std::ssize(inputs), 1, 1}, {}};
   for (const uint64_t input : inputs)
     frame.data.push_back(static_cast<int64_t>(input));
-  const auto measured = simulation->run({frame}, cosim::Arrival::BackToBack, 1);
+  const auto measured = simulation->run({{frame}}, cosim::Arrival::BackToBack, 1);
   ASSERT_TRUE(measured.has_value()) << measured.error().to_string();
 
   int mismatches = 0;
   const int64_t num_words = count_words(sets);
-  auto word = measured->outputs[0].data.begin();
+  auto word = measured->outputs[0][0].data.begin();
   for (const uint64_t input : inputs) {
     cosim::Beat results(num_words * WordBits);
     for (int64_t i = 0; i < num_words; ++i)

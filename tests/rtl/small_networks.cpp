@@ -85,8 +85,8 @@ Examples random_examples(const graph::Graph& graph, int64_t count, uint64_t seed
   std::mt19937_64 random(seed);
   Examples examples;
   for (int64_t i = 0; i < count; ++i) {
-    examples.inputs.push_back(random_tensor(random, graph.type(graph.inputs()[0])));
-    examples.outputs.push_back(reference::evaluate(graph, {examples.inputs.back()}).front());
+    examples.inputs.push_back({random_tensor(random, graph.type(graph.inputs()[0]))});
+    examples.outputs.push_back(reference::evaluate(graph, examples.inputs.back()));
   }
   return examples;
 }

@@ -39,10 +39,11 @@ private:
   graph::ValueId value_ = 0;
 };
 
-/// Inputs of a network, and what the golden model says of them.
+/// Inputs of a network, and what the golden model says of them, by example and by the number of the
+/// input or output.
 struct Examples {
-  std::vector<IntTensor> inputs;
-  std::vector<IntTensor> outputs;
+  std::vector<std::vector<IntTensor>> inputs;
+  std::vector<std::vector<IntTensor>> outputs;
 };
 /// `count` random inputs, by seed.
 Examples random_examples(const graph::Graph& graph, int64_t count, uint64_t seed);

@@ -29,8 +29,11 @@ cosim::Design write_circuit(const dataflow::Circuit& circuit, const dataflow::Sc
                             const fs::path& folder) {
   cosim::Design design;
   design.top = circuit.name;
-  design.input = circuit.inputs[0].type;
-  design.output = circuit.outputs[0].type;
+  for (const dataflow::Port& port : circuit.inputs)
+    design.inputs.push_back({verilog::input_prefix(circuit, port), port.type});
+  for (const dataflow::Port& port : circuit.outputs)
+    design.outputs.push_back({verilog::output_prefix(circuit, port), port.type});
+  design.interval_cycles = schedule.interval_cycles;
   const fs::path library = fs::path(MILLRACE_SOURCE_DIR) / "rtl";
   for (const std::string& file : verilog::library_files())
     design.sources.push_back(library / file);
