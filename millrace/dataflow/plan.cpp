@@ -56,6 +56,18 @@ std::optional<graph::Window> sliding_window(const Op& op) {
   return window == graph::Window{} ? std::nullopt : std::optional(window);
 }
 
+/// What an operation is that no stage computes; none where one does.
+std::optional<std::string> unsupported(const Op& op) {
+  const auto* conv = op.as<graph::Conv2D>();
+  if (conv && conv->groups != 1)
+    return "a convolution in groups";
+  if (const auto window = sliding_window(op); window && window->is_dilated())
+    return "a " + std::string(op.mnemonic()) + " with dilation";
+  const bool is_known = is_linear(op) || op.as<graph::Flatten>() || op.as<graph::MaxPool>() ||
+                        op.as<graph::Relu>() || op.as<graph::Requantize>() || op.as<graph::Table>();
+  return is_known ? std::nullopt : std::optional("the operation " + std::string(op.mnemonic()));
+}
+
 /// A stage is called after its first layer with weights or windows.
 const Op& naming_op(OpSpan ops) {
   const auto named = std::find_if(ops.begin(), ops.end(), [](const Op* op) {
@@ -79,6 +91,8 @@ public:
     for (const Op* op : ops) {
       if (!op->type.is_fixed())
         return error(messages::NotExact, place(*op), op->name);
+      if (const auto what = unsupported(*op))
+        return error(messages::UnsupportedOperation, place(*op), op->name, *what);
       num_searches_ += is_linear(*op) ? 1 : 0;
     }
     for (OpSpan rest = ops; !rest.empty();) {
