@@ -296,6 +296,12 @@ TEST(OnnxExportErrors, Tables) {
             std::string(messages::ExportOperation.code) + " at %t");
 }
 
+TEST(OnnxExportErrors, OperationsThatOnlyMove) {
+  EXPECT_EQ(refusal("%x = input : tensor<1x1x1 x real>\n"
+                    "%y = upsample %x {factor = [2, 2]} : tensor<2x2x1 x real>\noutput %y"),
+            std::string(messages::ExportOperation.code) + " at %y");
+}
+
 TEST(OnnxExportErrors, OperationsOnConstants) {
   EXPECT_EQ(
       refusal("%x = input : tensor<1 x real>\n%c = constant {value = [1]} : tensor<1 x real>\n"
