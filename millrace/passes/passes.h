@@ -39,8 +39,8 @@ bool is_quantized(const graph::Constant& weights);
 Result<Graph> make_tables(const Graph& graph);
 
 /// `requantize` of the real `avg_pool` of a fixed-point value becomes an `avg_pool` with that
-/// quantiser, which rounds the quotient once. Between the two may stand operations that move elements
-/// and that nothing else reads.
+/// quantiser, which rounds the quotient once. Between the two may stand operations that move
+/// elements and that nothing else reads.
 Result<Graph> quantize_averages(const Graph& graph);
 
 /// `requantize` to the type that the value has already is dropped, unless it clamps symmetrically.
