@@ -22,10 +22,9 @@ namespace millrace::graph {
 /// as large as the map. `dilation = [DH, DW]` spreads the kernel's taps; [1, 1] where left out.
 ///
 /// Shapes       x: H x W x C; y: OH x OW x C. padding is [top, left, bottom, right].
-/// Semantics    y[r,c,k] = overflow(round(sum / count)), millrace::requantize_quotient(): the sum
-/// of
-///              the window's taps inside the map, and their number, or with include_padding = 1
-///              the number of all taps
+/// Semantics    y[r,c,k] = overflow(round(sum / count)), millrace::requantize_quotient(), with the
+///              sum of the window's taps inside the map; count is their number, or with
+///              include_padding = 1 that of all taps
 /// Constraints  C1  one operand of rank 3
 ///              C2  kernel, strides and dilations are at least 1, paddings at least 0 and less than
 ///                  the extent of the dilated kernel; the kernel has at most MaxTaps taps

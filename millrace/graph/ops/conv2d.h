@@ -19,8 +19,7 @@ namespace millrace::graph {
 /// Shapes       x: H x W x C; w: KH x KW x C/G x F; b: F; y: OH x OW x F. padding is
 ///              [top, left, bottom, right] and pads with zeros.
 /// Semantics    y[r,c,f] = b[f] + sum over i,j,k of
-///              w[i,j,k,f] * x[r*SH+i*DH-top, c*SW+j*DW-left, g*C/G+k], with f's group g = f /
-///              (F/G)
+///              w[i,j,k,f] * x[r*SH+i*DH-top, c*SW+j*DW-left, g*C/G+k], g = f / (F/G) rounded down
 /// Constraints  C1  three operands: x of rank 3, w of rank 4, b of rank 1
 ///              C2  w's third extent is C/G, b's extent is F, w's first two are the kernel's
 ///              C3  strides and dilations are at least 1, paddings at least 0 and less than the
