@@ -21,6 +21,9 @@ inline constexpr Message ClockOutOfRange{"dataflow.clock_out_of_range",
                                          "choose a clock period from 0.5 to 1000 ns"};
 inline constexpr Message NotExact{"dataflow.not_exact", "the value '{}' is a real number",
                                   "give every value a fixed-point type with a quantiser"};
+inline constexpr Message UnsupportedOperation{"dataflow.unsupported_operation",
+                                              "no stage computes '{}', {}, so far",
+                                              "emulate the network, or leave the operation out"};
 inline constexpr Message Branch{
     "dataflow.branch", "the value '{}' is used {} times; only chains can be planned so far",
     "remove the branch from the network"};

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -81,6 +82,34 @@ TEST(Plan, LanesWithoutOverlapAreLikeEachOther) {
   EXPECT_EQ(one_lane, 1);
   EXPECT_EQ(two_lanes, 2);
   EXPECT_EQ(adders_of_two, 2 * adders_of_one);
+}
+
+TEST(Plan, OperationsThatNoStageComputesAreRefused) {
+  const auto refused = [](const std::string& op, const std::string& shape) {
+    const auto circuit =
+        plan(parsed("  %x = input : tensor<4x6x2 x fixed<4,4>>\n"
+                    "  %w = constant {value = [5, 3]} : tensor<1x1x1x2 x fixed<4,4>>\n"
+                    "  %b = constant {value = [0, 0]} : tensor<2 x fixed<1,1>>\n"
+                    "  %y = " +
+                    op + " : tensor<" + shape + " x fixed<4,4>>\n  output %y\n"),
+             {});
+    return circuit ? "" : circuit.error().to_string();
+  };
+  using ::testing::HasSubstr;
+  const std::string window = "kernel = [2, 1], stride = [1, 1], padding = [0, 0, 0, 0]";
+  EXPECT_THAT(refused("upsample %x {factor = [1, 2]}", "4x12x2"),
+              HasSubstr("no stage computes 'y', the operation upsample, so far"));
+  EXPECT_THAT(refused("max_pool %x {" + window + ", dilation = [2, 1]}", "2x6x2"),
+              HasSubstr("no stage computes 'y', a max_pool with dilation, so far"));
+  const auto grouped = plan(
+      parsed("  %x = input : tensor<4x6x2 x ufixed<4,4>>\n"
+             "  %w = constant {value = [1, 1]} : tensor<1x1x1x2 x fixed<4,4>>\n"
+             "  %b = constant {value = [0, 0]} : tensor<2 x fixed<1,1>>\n"
+             "  %y = conv2d %x, %w, %b {kernel = [1, 1], stride = [1, 1], "
+             "padding = [0, 0, 0, 0], groups = 2} : tensor<4x6x2 x ufixed<4,4>>\n  output %y\n"),
+      {});
+  ASSERT_FALSE(grouped);
+  EXPECT_EQ(grouped.error().code, "dataflow.unsupported_operation");
 }
 
 TEST(Plan, EffortsOutsideTheRangeAreRefused) {

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -48,6 +49,37 @@ struct Windows {
 
 template <class T>
 void compute_maxima(const Windows& windows, const T* x, T* y);
+
+/// What divides the sum of a window, rounds the quotient and limits it.
+struct Division {
+  /// The same where every step fits int64_t: (sum << gained) / (count << dropped), then `limit`.
+  struct Narrow {
+    int gained = 0;
+    int dropped = 0;
+    Conversion<int64_t> limit;
+  };
+
+  int from_frac_bits = 0;
+  Quantizer to;
+  std::vector<int64_t> counts;  ///< one for each position
+  std::optional<Narrow> narrow;
+};
+
+/// The division of sums of `num_terms` elements of type `from`.
+Division make_division(const FixedType& from, const Quantizer& to, size_t num_terms,
+                       std::vector<int64_t> counts);
+
+/// The mean of several elements: the sum over o of x[positions[p] + o + c], divided.
+template <class X, class Y>
+void compute_means(const Windows& windows, const Division& division, const X* x, Y* y);
+
+/// Copies x[sources[i]] to y[i], or zeros where an element comes from Nowhere.
+template <class T>
+void gather(std::span<const size_t> sources, const T* x, T* y);
+
+/// Copies `channels` elements of each pixel into pixels of `step` elements, times 2^shift.
+template <class X, class Y>
+void interleave(size_t pixels, size_t channels, size_t step, int shift, const X* x, Y* y);
 
 /// A map with a border around it.
 struct Border {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "millrace/emulator/kernels.h"
+#include "millrace/emulator/moves.h"
 #include "millrace/reference/evaluate.h"
 #include "millrace/support/check.h"
 
@@ -75,6 +76,11 @@ std::vector<size_t> pixels(const Shape& map, int64_t rows, int64_t columns, int6
   return elements;
 }
 
+/// Element numbers of a window's taps, counted from the window's first pixel.
+std::vector<size_t> taps(const Shape& map, const Window& window) {
+  return pixels(map, window.kernel_h, window.kernel_w, window.dilation_h, window.dilation_w);
+}
+
 /// 0, 1, ..., count - 1.
 std::vector<size_t> consecutive(size_t count) {
   std::vector<size_t> numbers(count);
@@ -120,11 +126,20 @@ private:
                                       [&](ValueId operand) { return is_known_[index(operand)]; }));
   }
 
-  /// The value whose memory `value` is: flattening moves nothing.
+  /// The value whose memory `value` is: flattening and reshaping move nothing.
   ValueId stored_value(ValueId value) const {
-    while (!is_known_[index(value)] && graph_.op(value).as<Flatten>())
+    while (!is_known_[index(value)] &&
+           (graph_.op(value).as<Flatten>() || graph_.op(value).as<Reshape>()))
       value = graph_.op(value).operands[0];
     return value;
+  }
+  /// The stored values that an operation's step reads: weights are part of the step.
+  std::vector<ValueId> values_read(const Op& op) const {
+    const size_t count = op.as<Concat>() ? op.operands.size() : 1;
+    std::vector<ValueId> values;
+    for (size_t i = 0; i < count; ++i)
+      values.push_back(stored_value(op.operands[i]));
+    return values;
   }
   const Buffer& buffer(ValueId value) const { return buffers_[index(stored_value(value))]; }
 
@@ -134,7 +149,8 @@ private:
     ++num_readers_[index(stored_value(output_))];
     for (ValueId value = output_; value >= 0; --value)
       if (num_readers_[index(value)] > 0 && !is_known_[index(value)] && value != input_)
-        ++num_readers_[index(stored_value(graph_.op(value).operands[0]))];
+        for (const ValueId read : values_read(graph_.op(value)))
+          ++num_readers_[index(read)];
   }
 
   Buffer take_buffer(const FixedType& type, int64_t num_elements) {
@@ -160,11 +176,11 @@ private:
       return;
     }
     const Op& op = graph_.op(value);
-    const ValueId read = stored_value(op.operands[0]);
-    const Buffer x = buffers_[index(read)];
+    const Buffer x = buffer(op.operands[0]);
     std::visit([&](const auto& kind) { buffers_[index(value)] = plan_op(kind, op, x); }, op.kind);
-    if (--num_readers_[index(read)] == 0)
-      free_buffer(x);
+    for (const ValueId read : values_read(op))
+      if (--num_readers_[index(read)] == 0)
+        free_buffer(buffers_[index(read)]);
   }
 
   void plan_known_value(ValueId value) {
@@ -226,6 +242,25 @@ private:
     return y;
   }
 
+  /// The weights from every channel to every filter: 0 between groups.
+  std::vector<int64_t> ungrouped_weights(const Conv2D& conv, const Op& op) const {
+    const std::vector<int64_t>& grouped = known_[index(op.operands[1])].data;
+    if (conv.groups == 1)
+      return grouped;
+    const Shape& shape = graph_.type(op.operands[1]).shape;
+    const auto channels = static_cast<size_t>(shape[2]);  // of one group
+    const auto filters = static_cast<size_t>(shape[3]);
+    const auto groups = static_cast<size_t>(conv.groups);
+    std::vector<int64_t> weights(grouped.size() * groups);
+    for (size_t i = 0; i < grouped.size(); ++i) {
+      const size_t filter = i % filters;
+      const size_t tap = i / filters / channels;
+      const size_t channel = filter / (filters / groups) * channels + i / filters % channels;
+      weights[(tap * channels * groups + channel) * filters + filter] = grouped[i];
+    }
+    return weights;
+  }
+
   Buffer plan_op(const Conv2D& conv, const Op& op, const Buffer& x) {
     const Window& window = conv.window;
     Buffer padded = x;
@@ -233,8 +268,8 @@ private:
     Matrix matrix;
     matrix.positions =
         pixels(map, op.type.shape[0], op.type.shape[1], window.stride_h, window.stride_w);
-    matrix.weights = known_[index(op.operands[1])].data;
-    for (const size_t pixel : pixels(map, window.kernel_h, window.kernel_w, 1, 1))
+    matrix.weights = ungrouped_weights(conv, op);
+    for (const size_t pixel : taps(map, window))
       for (int64_t channel = 0; channel < map[2]; ++channel)
         matrix.offsets.push_back(pixel + static_cast<size_t>(channel));
     const Buffer y = plan_sums(op, std::move(matrix), padded);
@@ -274,7 +309,7 @@ private:
     const Shape map = pad(window, op, static_cast<int64_t>(type_of_x(op).min_raw()), padded);
     const Windows windows{
         pixels(map, op.type.shape[0], op.type.shape[1], window.stride_h, window.stride_w),
-        pixels(map, window.kernel_h, window.kernel_w, 1, 1), static_cast<size_t>(map[2])};
+        taps(map, window), static_cast<size_t>(map[2])};
     const Buffer y = take_buffer(op.type);
     with_storage(y.storage, [&]<class T>(T) {
       plan_.steps.emplace_back([windows, padded, y](Workspace& workspace) {
@@ -283,6 +318,84 @@ private:
     });
     if (padded.slot != x.slot)
       free_buffer(padded);
+    return y;
+  }
+
+  Buffer plan_op(const AvgPool& pool, const Op& op, const Buffer& x) {
+    const Window& window = pool.window;
+    check(pool.to.has_value(), "a mean without a quantiser has no step");
+    Buffer padded = x;
+    const Shape map = pad(window, op, 0, padded);
+    const Windows windows{
+        pixels(map, op.type.shape[0], op.type.shape[1], window.stride_h, window.stride_w),
+        taps(map, window), static_cast<size_t>(map[2])};
+    const Division division = make_division(type_of_x(op), *pool.to, windows.offsets.size(),
+                                            tap_counts(pool, shape_of_x(op), op.type.shape));
+    const Buffer y = take_buffer(op.type);
+    with_storage(x.storage, [&]<class X>(X) {
+      with_storage(y.storage, [&]<class Y>(Y) {
+        plan_.steps.emplace_back([windows, division, padded, y](Workspace& workspace) {
+          compute_means(windows, division, workspace.at<X>(padded), workspace.at<Y>(y));
+        });
+      });
+    });
+    if (padded.slot != x.slot)
+      free_buffer(padded);
+    return y;
+  }
+
+  /// Moves elements into a new buffer of the operand's storage.
+  Buffer plan_gather(const FixedType& type, std::vector<size_t> sources, const Buffer& x) {
+    const Buffer y = take_buffer(type, std::ssize(sources));
+    with_storage(x.storage, [&]<class T>(T) {
+      plan_.steps.emplace_back([sources = std::move(sources), x, y](Workspace& workspace) {
+        gather(std::span<const size_t>(sources), workspace.at<T>(x), workspace.at<T>(y));
+      });
+    });
+    return y;
+  }
+
+  template <class Move>
+    requires(std::same_as<Move, Pad> || std::same_as<Move, Slice> ||
+             std::same_as<Move, Transpose> || std::same_as<Move, Upsample>)
+  Buffer plan_op(const Move& move, const Op& op, const Buffer& x) {
+    return plan_gather(type_of_x(op), sources(move, shape_of_x(op), op.type.shape), x);
+  }
+
+  Buffer plan_op(const ConvTranspose2D& conv, const Op& op, const Buffer& x) {
+    const Shape map = stretched_shape(conv, shape_of_x(op), op.type.shape);
+    const Buffer stretched = plan_gather(type_of_x(op), sources(conv, shape_of_x(op), map), x);
+    Matrix matrix;
+    matrix.positions = pixels(map, op.type.shape[0], op.type.shape[1], 1, 1);
+    matrix.weights = known_[index(op.operands[1])].data;
+    std::vector<size_t> kernel = pixels(map, conv.kernel_h, conv.kernel_w, 1, 1);
+    std::reverse(kernel.begin(), kernel.end());
+    for (const size_t pixel : kernel)
+      for (int64_t channel = 0; channel < map[2]; ++channel)
+        matrix.offsets.push_back(pixel + static_cast<size_t>(channel));
+    const Buffer y = plan_sums(op, std::move(matrix), stretched);
+    free_buffer(stretched);
+    return y;
+  }
+
+  Buffer plan_op(const Concat&, const Op& op, const Buffer&) {
+    const Buffer y = take_buffer(op.type);
+    const auto step = static_cast<size_t>(op.type.shape.back());
+    size_t first = 0;
+    for (const ValueId operand : op.operands) {
+      const Buffer x = buffer(operand);
+      const auto channels = static_cast<size_t>(graph_.type(operand).shape.back());
+      const int shift = op.type.fixed().frac_bits - graph_.type(operand).fixed().frac_bits;
+      with_storage(x.storage, [&]<class X>(X) {
+        with_storage(y.storage, [&]<class Y>(Y) {
+          plan_.steps.emplace_back([=](Workspace& workspace) {
+            interleave(x.num_elements / channels, channels, step, shift, workspace.at<X>(x),
+                       workspace.at<Y>(y) + first * BlockSize);
+          });
+        });
+      });
+      first += channels;
+    }
     return y;
   }
 

@@ -100,6 +100,15 @@ Int128 multiply(Int128 raw, int gained) {
   return raw < 0 ? low - 2 * Outside : low + Outside;
 }
 
+/// `value`, or, where it is large, a number that multiply()'s description allows instead of it.
+Int128 bounded(Int128 value) {
+  constexpr Int128 Outside = Int128{1} << (FixedType::MaxWidth + 1);
+  if (-2 * Outside < value && value < 2 * Outside)
+    return value;
+  const Int128 low = value & (Outside - 1);
+  return value < 0 ? low - 2 * Outside : low + Outside;
+}
+
 /// The number that the lowest `type.width` bits of `value` are in `type`.
 Int128 wrap(Int128 value, const FixedType& type) {
   const Int128 span = Int128{1} << type.width;
@@ -155,6 +164,38 @@ Int128 requantize(Int128 raw, int from_frac_bits, const Quantizer& to) {
   const int dropped = from_frac_bits - to.type.frac_bits;
   const Int128 rounded = dropped > 0 ? divide(raw, dropped, to.rounding) : multiply(raw, -dropped);
   return apply_overflow(rounded, to.type, to.overflow);
+}
+
+Int128 requantize_quotient(Int128 numerator, int64_t denominator, int from_frac_bits,
+                           const Quantizer& to) {
+  check(denominator >= 1 && denominator < int64_t{1} << 62, "a denominator out of range");
+  // floor + remainder / denominator, with 0 <= remainder < denominator.
+  Int128 floor = numerator / denominator;
+  Int128 remainder = numerator % denominator;
+  if (remainder < 0) {
+    remainder += denominator;
+    --floor;
+  }
+  const int dropped = from_frac_bits - to.type.frac_bits;
+  // Long division, some binary digits at a time.
+  constexpr int MaxDigits = 60;
+  for (int gained = -dropped; gained > 0; gained -= MaxDigits) {
+    const int digits = std::min(gained, MaxDigits);
+    remainder *= Int128{1} << digits;
+    floor = bounded(floor) * (Int128{1} << digits) + remainder / denominator;
+    remainder %= denominator;
+  }
+  bool half = 2 * remainder >= denominator;
+  bool rest = remainder != 0 && 2 * remainder != denominator;
+  if (dropped > 0) {
+    const Int128 whole = floor;
+    const int shift = std::min(dropped, 120);  // as in divide()
+    floor = whole >> shift;
+    half = ((whole >> (shift - 1)) & 1) != 0;
+    rest = remainder != 0 || (whole & ((Int128{1} << (shift - 1)) - 1)) != 0;
+  }
+  const bool up = rounds_up(to.rounding, floor < 0, (floor & 1) != 0, half, rest);
+  return apply_overflow(floor + (up ? 1 : 0), to.type, to.overflow);
 }
 
 Int128 requantize(double value, const Quantizer& to) {

@@ -65,6 +65,14 @@ struct Quantizer {
 /// Source   ap_fixed quantisation and overflow modes, AMD UG1399.
 Int128 requantize(Int128 raw, int from_frac_bits, const Quantizer& to);
 
+/// Converts the number numerator / denominator * 2^-from_frac_bits to `to.type`: rounds once, then
+/// overflows. A quotient with a remainder is never taken for a tie.
+///
+/// Range    |numerator| < 2^100, 1 <= denominator < 2^62.
+/// Errors   InternalError for a denominator out of range.
+Int128 requantize_quotient(Int128 numerator, int64_t denominator, int from_frac_bits,
+                           const Quantizer& to);
+
 /// Converts a finite double to `to.type` as if it had unlimited precision: no double rounding.
 /// NaN and infinities are InternalErrors: importers refuse them before.
 Int128 requantize(double value, const Quantizer& to);

@@ -37,14 +37,18 @@ inline constexpr Message Conv2DC2{"graph.conv2d_c2",
                                   "kernel of {}x{}",
                                   "make channels, filters and kernel extents agree"};
 inline constexpr Message Conv2DC3{
-    "graph.conv2d_c3", "stride or padding of the {}x{} kernel is out of range",
-    "use strides of at least 1 and paddings of at least 0 that are less than the kernel"};
+    "graph.conv2d_c3", "stride, dilation or padding of the {}x{} kernel is out of range",
+    "use strides and dilations of at least 1 and paddings of at least 0 that are less than the "
+    "dilated kernel"};
 inline constexpr Message Conv2DC4{"graph.conv2d_c4",
                                   "the {}x{} kernel does not fit the padded map {}",
                                   "use a smaller kernel or more padding"};
 inline constexpr Message Conv2DC5{"graph.conv2d_c5",
                                   "the sums of this convolution need more than 64 bits",
                                   "quantise the map, the weights or the bias to fewer bits"};
+inline constexpr Message Conv2DC6{"graph.conv2d_c6",
+                                  "{} groups do not divide {} channels and {} filters",
+                                  "choose groups that divide both"};
 inline constexpr Message DenseC1{
     "graph.dense_c1", "dense takes x of rank 1, w of rank 2 and b of rank 1, not ({})",
     "flatten the map; give the weights (inputs x outputs) and the bias"};
@@ -66,11 +70,85 @@ inline constexpr Message MaxPoolC1{"graph.max_pool_c1",
                                    "max_pool takes one operand of rank 3, not ({})",
                                    "give a map of height x width x channels"};
 inline constexpr Message MaxPoolC2{
-    "graph.max_pool_c2", "kernel {}x{}, stride or padding of the pooling is out of range",
-    "use kernels and strides of at least 1 and paddings that are less than the kernel"};
+    "graph.max_pool_c2", "kernel {}x{}, stride, dilation or padding of the pooling is out of range",
+    "use kernels, strides and dilations of at least 1 and paddings that are less than the dilated "
+    "kernel"};
 inline constexpr Message MaxPoolC3{"graph.max_pool_c3",
                                    "the {}x{} kernel does not fit the padded map {}",
                                    "use a smaller kernel or more padding"};
+inline constexpr Message MaxPoolC4{
+    "graph.max_pool_c4",
+    "dilation {}x{} lets a window step over the map {} from padding to padding",
+    "use less dilation or less padding"};
+inline constexpr Message AvgPoolC1{"graph.avg_pool_c1",
+                                   "avg_pool takes one operand of rank 3, not ({})",
+                                   "give a map of height x width x channels"};
+inline constexpr Message AvgPoolC2{
+    "graph.avg_pool_c2", "kernel {}x{}, stride, dilation or padding of the pooling is out of range",
+    "use kernels, strides and dilations of at least 1 and paddings that are less than the dilated "
+    "kernel"};
+inline constexpr Message AvgPoolC3{"graph.avg_pool_c3",
+                                   "the {}x{} kernel does not fit the padded map {}",
+                                   "use a smaller kernel or more padding"};
+inline constexpr Message AvgPoolC4{
+    "graph.avg_pool_c4",
+    "dilation {}x{} lets a window step over the map {} from padding to padding",
+    "use less dilation or less padding"};
+inline constexpr Message AvgPoolC5{"graph.avg_pool_c5",
+                                   "the mean of real numbers cannot be rounded once to {}",
+                                   "quantise the value before the pooling"};
+inline constexpr Message ConcatC1{
+    "graph.concat_c1",
+    "concat takes at least two operands that differ in their last extent only, not ({})",
+    "give maps of one height and width, or vectors"};
+inline constexpr Message ConcatC2{"graph.concat_c2",
+                                  "no type of 64 bits holds every number of ({})",
+                                  "quantise the operands to fewer bits or to nearer binary points"};
+inline constexpr Message ConvTranspose2DC1{
+    "graph.conv_transpose2d_c1",
+    "conv_transpose2d takes x of rank 3, w of rank 4 and b of rank 1, not ({})",
+    "give the map, the weights (kernel height x width x channels x filters) and the bias"};
+inline constexpr Message ConvTranspose2DC2{
+    "graph.conv_transpose2d_c2",
+    "the weights {} and the bias {} do not fit the map {} and a kernel of {}x{}",
+    "make channels, filters and kernel extents agree"};
+inline constexpr Message ConvTranspose2DC3{
+    "graph.conv_transpose2d_c3", "stride or padding of the {}x{} kernel is out of range",
+    "use strides of at least 1, and paddings that are less than the kernel and at least 0, at the "
+    "bottom and on the right at least 1 - stride"};
+inline constexpr Message ConvTranspose2DC4{"graph.conv_transpose2d_c4",
+                                           "the paddings leave nothing of the map that {} gives",
+                                           "use less padding"};
+inline constexpr Message ConvTranspose2DC5{
+    "graph.conv_transpose2d_c5", "the sums of this convolution need more than 64 bits",
+    "quantise the map, the weights or the bias to fewer bits"};
+inline constexpr Message PadC1{"graph.pad_c1", "pad takes one operand of rank 3, not ({})",
+                               "give a map of height x width x channels"};
+inline constexpr Message PadC2{"graph.pad_c2", "a padding of [{}, {}, {}, {}] is out of range",
+                               "use paddings from 0 to 2^28"};
+inline constexpr Message ReshapeC1{"graph.reshape_c1",
+                                   "reshape takes one operand of rank 1 to 3, not ({})",
+                                   "give exactly one value"};
+inline constexpr Message ReshapeC2{"graph.reshape_c2",
+                                   "the shape '{}' does not take the elements of {}",
+                                   "give 1 to 3 extents whose product is the number of elements"};
+inline constexpr Message SliceC1{"graph.slice_c1",
+                                 "slice takes one operand of rank 1 or 3, not ({})",
+                                 "give a map of height x width x channels, or a vector"};
+inline constexpr Message SliceC2{
+    "graph.slice_c2", "the part of size '{}' that begins at '{}' does not lie in {}",
+    "give a begin and a size for each extent, the part inside the tensor"};
+inline constexpr Message TransposeC1{"graph.transpose_c1",
+                                     "transpose takes one operand of rank 3, not ({})",
+                                     "give a map of height x width x channels"};
+inline constexpr Message TransposeC2{"graph.transpose_c2",
+                                     "[{}, {}, {}] is not a permutation of three axes",
+                                     "give 0, 1 and 2, each once"};
+inline constexpr Message UpsampleC1{"graph.upsample_c1",
+                                    "upsample takes one operand of rank 3, not ({})",
+                                    "give a map of height x width x channels"};
+inline constexpr Message UpsampleC2{"graph.upsample_c2", "factors {}x{} are out of range",
+                                    "use factors from 1 to 2^28"};
 inline constexpr Message FlattenC1{"graph.flatten_c1", "flatten takes one operand, {} are given",
                                    "give exactly one value"};
 inline constexpr Message SigmoidC1{"graph.sigmoid_c1", "sigmoid takes one operand, {} are given",

@@ -18,6 +18,8 @@ namespace millrace::graph {
 ///       output %score
 ///     }
 ///
+/// Attributes that have a usual value (`dilation = [1, 1]`, `groups = 1`) are left out where they
+/// have it. A single number stands alone, several are a list.
 /// Real numbers are printed with the fewest digits that read back as the same double.
 std::string print(const Graph& graph);
 

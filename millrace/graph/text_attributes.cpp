@@ -67,6 +67,11 @@ AttributeReader::AttributeReader(std::string_view mnemonic, std::string_view pla
                                  std::vector<Attribute> attributes)
     : mnemonic_(mnemonic), place_(place), attributes_(std::move(attributes)) {}
 
+bool AttributeReader::has(std::string_view name) const {
+  return std::any_of(attributes_.begin(), attributes_.end(),
+                     [&](const Attribute& attribute) { return attribute.name.text == name; });
+}
+
 Attribute* AttributeReader::find(std::string_view name) {
   if (!status_)
     return nullptr;
@@ -104,9 +109,38 @@ void AttributeReader::read_list(std::string_view name, std::vector<Element>& lis
   }
 }
 
+void AttributeReader::read_number(Attribute& attribute, int64_t& number) {
+  const Lexer& lexer = attribute.value;
+  if (lexer.peek().kind != TokenKind::Word) {
+    status_ = error(messages::BadNumber, lexer.place(attribute.name), attribute.name.text,
+                    "a single integer");
+    return;
+  }
+  if (const auto read = parse_number(lexer, lexer.peek(), int64_t{}))
+    number = *read;
+  else
+    status_ = tl::unexpected(read.error());
+}
+
+void AttributeReader::operator()(std::string_view name, bool& flag) {
+  int64_t number = 0;
+  Attribute* const attribute = find(name);
+  if (!attribute)
+    return;
+  read_number(*attribute, number);
+  if (status_ && number != 0 && number != 1)
+    status_ = error(messages::BadNumber, attribute->value.place(attribute->name), name, "0 or 1");
+  flag = number == 1;
+}
+
 void AttributeReader::read_numbers(std::string_view name, const std::vector<int64_t*>& numbers) {
   std::vector<int64_t> list;
   Attribute* const attribute = find(name);
+  if (numbers.size() == 1) {
+    if (attribute)
+      read_number(*attribute, *numbers.front());
+    return;
+  }
   read_list(name, list);
   if (!status_)
     return;

@@ -34,6 +34,15 @@ public:
   void operator()(std::string_view name, Numbers&... numbers) {
     read_numbers(name, {&numbers...});
   }
+  void operator()(std::string_view name, bool& flag);
+  /// Reads numbers that are all `usual` where the attribute is left out.
+  template <class... Numbers>
+  void optional(std::string_view name, int64_t usual, Numbers&... numbers) {
+    if (has(name))
+      (*this)(name, numbers...);
+    else
+      ((numbers = usual), ...);
+  }
   void operator()(std::string_view name, Rounding& mode);
   void operator()(std::string_view name, Overflow& mode);
   void operator()(std::string_view name, std::vector<int64_t>& list);
@@ -45,7 +54,10 @@ public:
   Status finish() const;
 
 private:
+  bool has(std::string_view name) const;
+  /// A single number is a word, several are a list.
   void read_numbers(std::string_view name, const std::vector<int64_t*>& numbers);
+  void read_number(Attribute& attribute, int64_t& number);
   template <class Element>
   void read_list(std::string_view name, std::vector<Element>& list);
   template <class Mode, class Parse>

@@ -40,6 +40,11 @@ bool accept_stated_type(OpKind& kind, const TensorType& type) {
                                  requantize.to.type = type.element.value_or(FixedType{});
                                  return type.is_fixed();
                                },
+                               [&](AvgPool& pool) {
+                                 if (type.is_fixed())
+                                   pool.to = Quantizer{type.fixed()};
+                                 return true;
+                               },
                                [&](Table& table) {
                                  table.element = type.element.value_or(FixedType{});
                                  return type.is_fixed();

@@ -23,7 +23,20 @@ public:
   void operator()(std::string_view name, const Numbers&... numbers) {
     begin(name);
     const int64_t list[] = {numbers...};
-    print_list(list);
+    if constexpr (sizeof...(numbers) == 1)
+      fmt::format_to(std::back_inserter(out_), "{}", list[0]);
+    else
+      print_list(list);
+  }
+  void operator()(std::string_view name, const bool& flag) {
+    begin(name);
+    out_ += flag ? '1' : '0';
+  }
+  /// Prints numbers that are not all `usual`.
+  template <class... Numbers>
+  void optional(std::string_view name, int64_t usual, const Numbers&... numbers) {
+    if (((numbers != usual) || ...))
+      (*this)(name, numbers...);
   }
   template <class Mode>
     requires std::is_enum_v<Mode>

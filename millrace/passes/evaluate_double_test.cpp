@@ -20,8 +20,8 @@ void for_each_tap(const Window& window, const Shape& x, const Shape& y, Tap tap)
     for (int64_t c = 0; c < y[1]; ++c)
       for (int64_t i = 0; i < window.kernel_h; ++i)
         for (int64_t j = 0; j < window.kernel_w; ++j) {
-          const int64_t row = r * window.stride_h + i - window.pad_top;
-          const int64_t column = c * window.stride_w + j - window.pad_left;
+          const int64_t row = r * window.stride_h + i * window.dilation_h - window.pad_top;
+          const int64_t column = c * window.stride_w + j * window.dilation_w - window.pad_left;
           if (row >= 0 && row < x[0] && column >= 0 && column < x[1])
             tap(r * y[1] + c, row * x[1] + column, i * window.kernel_w + j);
         }
@@ -60,7 +60,9 @@ struct Evaluator {
   }
   Values apply(const Conv2D& conv, const Op& op) {
     const Values &x = operand(op, 0), &w = operand(op, 1), &b = operand(op, 2);
-    const auto channels = static_cast<size_t>(shape(op, 0)[2]);
+    const auto groups = static_cast<size_t>(conv.groups);
+    const auto all_channels = static_cast<size_t>(shape(op, 0)[2]);
+    const size_t channels = all_channels / groups;
     const size_t filters = b.size();
     Values y(static_cast<size_t>(num_elements(op.type.shape)));
     for (size_t i = 0; i < y.size(); ++i)
@@ -68,7 +70,8 @@ struct Evaluator {
     for_each_tap(conv.window, shape(op, 0), op.type.shape, [&](size_t out, size_t in, size_t tap) {
       for (size_t k = 0; k < channels; ++k)
         for (size_t f = 0; f < filters; ++f)
-          y[out * filters + f] += x[in * channels + k] * w[(tap * channels + k) * filters + f];
+          y[out * filters + f] += x[in * all_channels + f / (filters / groups) * channels + k] *
+                                  w[(tap * channels + k) * filters + f];
     });
     return y;
   }
@@ -104,6 +107,101 @@ struct Evaluator {
         y[out * channels + k] = std::max(y[out * channels + k], x[in * channels + k]);
     });
     return y;
+  }
+  Values apply(const AvgPool& pool, const Op& op) {
+    const Values& x = operand(op, 0);
+    const auto channels = static_cast<size_t>(shape(op, 0)[2]);
+    Values y(static_cast<size_t>(num_elements(op.type.shape)));
+    std::vector<double> counts(y.size() / channels);
+    for_each_tap(pool.window, shape(op, 0), op.type.shape, [&](size_t out, size_t in, size_t) {
+      ++counts[out];
+      for (size_t k = 0; k < channels; ++k)
+        y[out * channels + k] += x[in * channels + k];
+    });
+    for (size_t i = 0; i < y.size(); ++i) {
+      y[i] /= pool.include_padding
+                  ? static_cast<double>(pool.window.kernel_h * pool.window.kernel_w)
+                  : counts[i / channels];
+      if (pool.to)
+        y[i] = pool.to->type.to_double(requantize(y[i], *pool.to));
+    }
+    return y;
+  }
+  Values apply(const Concat&, const Op& op) {
+    const size_t pixels = static_cast<size_t>(num_elements(op.type.shape) / op.type.shape.back());
+    Values y;
+    for (size_t pixel = 0; pixel < pixels; ++pixel)
+      for (size_t i = 0; i < op.operands.size(); ++i) {
+        const size_t channels = operand(op, i).size() / pixels;
+        const auto first = operand(op, i).begin() + static_cast<std::ptrdiff_t>(pixel * channels);
+        y.insert(y.end(), first, first + static_cast<std::ptrdiff_t>(channels));
+      }
+    return y;
+  }
+  Values apply(const ConvTranspose2D& conv, const Op& op) {
+    const Values &x = operand(op, 0), &w = operand(op, 1), &b = operand(op, 2);
+    const Shape& map = shape(op, 0);
+    const Shape& out = op.type.shape;
+    Values y(static_cast<size_t>(num_elements(out)));
+    for (size_t i = 0; i < y.size(); ++i)
+      y[i] = b[i % b.size()];
+    // Every input element puts its kernel into the output.
+    for (size_t n = 0; n < x.size(); ++n)
+      for (size_t m = 0; m < w.size(); ++m) {
+        const auto element = static_cast<int64_t>(n), weight = static_cast<int64_t>(m);
+        if (element % map[2] != weight / out[2] % map[2])
+          continue;
+        const int64_t tap = weight / out[2] / map[2];
+        const int64_t row =
+            element / map[2] / map[1] * conv.stride_h + tap / conv.kernel_w - conv.pad_top;
+        const int64_t column =
+            element / map[2] % map[1] * conv.stride_w + tap % conv.kernel_w - conv.pad_left;
+        if (row >= 0 && row < out[0] && column >= 0 && column < out[1])
+          y[static_cast<size_t>((row * out[1] + column) * out[2] + weight % out[2])] += x[n] * w[m];
+      }
+    return y;
+  }
+  // Each element of the result has its place in x: place(row, column, channel), or -1 for a zero.
+  template <class Place>
+  Values moved(const Op& op, Place place) {
+    Values y;
+    const Shape& out = op.type.shape;
+    for (int64_t i = 0; i < num_elements(out); ++i) {
+      const int64_t from = place(i / out[2] / out[1], i / out[2] % out[1], i % out[2]);
+      y.push_back(from < 0 ? 0 : operand(op, 0).at(static_cast<size_t>(from)));
+    }
+    return y;
+  }
+  Values apply(const Pad& pad, const Op& op) {
+    const Shape& x = shape(op, 0);
+    return moved(op, [&](int64_t r, int64_t c, int64_t k) {
+      r -= pad.top, c -= pad.left;
+      return r < 0 || r >= x[0] || c < 0 || c >= x[1] ? -1 : (r * x[1] + c) * x[2] + k;
+    });
+  }
+  Values apply(const Reshape&, const Op& op) { return operand(op, 0); }
+  Values apply(const Slice& slice, const Op& op) {
+    const Shape& x = shape(op, 0);
+    const Values& all = operand(op, 0);
+    if (x.size() == 1)
+      return {all.begin() + slice.begin[0], all.begin() + slice.begin[0] + slice.size[0]};
+    return moved(op, [&](int64_t r, int64_t c, int64_t k) {
+      return ((r + slice.begin[0]) * x[1] + c + slice.begin[1]) * x[2] + k + slice.begin[2];
+    });
+  }
+  Values apply(const Transpose& transpose, const Op& op) {
+    const Shape& x = shape(op, 0);
+    const int64_t steps[] = {x[1] * x[2], x[2], 1};
+    const auto step = [&](size_t axis) { return steps[transpose.permutation[axis]]; };
+    return moved(op, [&](int64_t r, int64_t c, int64_t k) {
+      return r * step(0) + c * step(1) + k * step(2);
+    });
+  }
+  Values apply(const Upsample& upsample, const Op& op) {
+    const Shape& x = shape(op, 0);
+    return moved(op, [&](int64_t r, int64_t c, int64_t k) {
+      return (r / upsample.factor_h * x[1] + c / upsample.factor_w) * x[2] + k;
+    });
   }
   Values apply(const Flatten&, const Op& op) { return operand(op, 0); }
   Values apply(const Sigmoid&, const Op& op) {

@@ -11,7 +11,8 @@ namespace {
 enum class Role { None, Weights, Addend };
 
 Role role_of(const graph::Op& user, size_t operand) {
-  const bool has_weights = user.as<graph::Conv2D>() || user.as<graph::Dense>();
+  const bool has_weights =
+      user.as<graph::Conv2D>() || user.as<graph::ConvTranspose2D>() || user.as<graph::Dense>();
   if (operand == 1 && has_weights)
     return Role::Weights;
   if (operand >= 1 && (has_weights || user.as<graph::Affine>()))

@@ -36,7 +36,9 @@ public:
       has_changed_ = true;
       return {};
     }
-    const bool is_linear = x.as<graph::Conv2D>() || x.as<graph::Dense>();
+    // The weights' last extent is that of the filters, also where filters have groups.
+    const bool is_linear =
+        x.as<graph::Conv2D>() || x.as<graph::ConvTranspose2D>() || x.as<graph::Dense>();
     if (!is_linear || !is_only_use(op.operands[0]))
       return {};
     const auto weights = factor(x.operands[1]);

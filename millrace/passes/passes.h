@@ -19,8 +19,8 @@ Result<Graph> quantize_inputs(const Graph& graph);
 /// `requantize` of a constant becomes a constant.
 Result<Graph> fold_constants(const Graph& graph);
 
-/// `affine` of constants becomes a constant; `affine` of a `conv2d` or `dense` that nothing else
-/// uses goes into its weights and bias.
+/// `affine` of constants becomes a constant; `affine` of a `conv2d`, `conv_transpose2d` or
+/// `dense` that nothing else uses goes into its weights and bias.
 /// Errors   passes.affine_too_wide
 Result<Graph> fold_affine(const Graph& graph);
 
@@ -37,6 +37,11 @@ bool is_quantized(const graph::Constant& weights);
 /// the machine's mathematics library, and each is rounded once.
 /// Errors   passes.table_too_wide, passes.table_fraction
 Result<Graph> make_tables(const Graph& graph);
+
+/// `requantize` of the real `avg_pool` of a fixed-point value becomes an `avg_pool` with that
+/// quantiser, which rounds the quotient once. Between the two may stand operations that move
+/// elements and that nothing else reads.
+Result<Graph> quantize_averages(const Graph& graph);
 
 /// `requantize` to the type that the value has already is dropped, unless it clamps symmetrically.
 Result<Graph> drop_identities(const Graph& graph);

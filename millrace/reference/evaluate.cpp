@@ -5,6 +5,7 @@
 #include <optional>
 #include <type_traits>
 
+#include "millrace/reference/moves.h"
 #include "millrace/support/check.h"
 
 namespace millrace::reference {
@@ -45,25 +46,28 @@ bool is_inside(const IntTensor& map, int64_t row, int64_t column) {
   return 0 <= row && row < map.shape[0] && 0 <= column && column < map.shape[1];
 }
 
-IntTensor conv2d(const Window& window, const Argument& x, const Argument& w, const Argument& b,
+IntTensor conv2d(const Conv2D& conv, const Argument& x, const Argument& w, const Argument& b,
                  const TensorType& result) {
-  const int64_t channels = x.value.shape[2];
+  const Window& window = conv.window;
   const int64_t filters = result.shape[2];
+  const int64_t channels = x.value.shape[2] / conv.groups;  // of one group
   IntTensor y{result.shape, {}};
   for (int64_t row = 0; row < result.shape[0]; ++row)
     for (int64_t column = 0; column < result.shape[1]; ++column)
       for (int64_t filter = 0; filter < filters; ++filter) {
+        const int64_t first_channel = filter / (filters / conv.groups) * channels;
         Int128 sum = 0;
         for (int64_t i = 0; i < window.kernel_h; ++i)
           for (int64_t j = 0; j < window.kernel_w; ++j) {
-            const int64_t x_row = row * window.stride_h + i - window.pad_top;
-            const int64_t x_column = column * window.stride_w + j - window.pad_left;
+            const int64_t x_row = row * window.stride_h + i * window.dilation_h - window.pad_top;
+            const int64_t x_column =
+                column * window.stride_w + j * window.dilation_w - window.pad_left;
             if (!is_inside(x.value, x_row, x_column))
               continue;  // padded with zeros
             for (int64_t channel = 0; channel < channels; ++channel) {
               const int64_t tap = ((i * window.kernel_w + j) * channels + channel) * filters;
               sum += Int128{w.value.data[static_cast<size_t>(tap + filter)]} *
-                     at(x.value, x_row, x_column, channel);
+                     at(x.value, x_row, x_column, first_channel + channel);
             }
           }
         y.data.push_back(add_bias(sum, x.type.frac_bits + w.type.frac_bits,
@@ -107,8 +111,9 @@ IntTensor max_pool(const Window& window, const IntTensor& x, const TensorType& r
         std::optional<int64_t> largest;
         for (int64_t i = 0; i < window.kernel_h; ++i)
           for (int64_t j = 0; j < window.kernel_w; ++j) {
-            const int64_t x_row = row * window.stride_h + i - window.pad_top;
-            const int64_t x_column = column * window.stride_w + j - window.pad_left;
+            const int64_t x_row = row * window.stride_h + i * window.dilation_h - window.pad_top;
+            const int64_t x_column =
+                column * window.stride_w + j * window.dilation_w - window.pad_left;
             if (is_inside(x, x_row, x_column))
               largest = std::max(largest.value_or(at(x, x_row, x_column, channel)),
                                  at(x, x_row, x_column, channel));
@@ -116,6 +121,84 @@ IntTensor max_pool(const Window& window, const IntTensor& x, const TensorType& r
         check(largest.has_value(), "a pooling window holds padding only");
         y.data.push_back(*largest);
       }
+  return y;
+}
+
+/// The position with position * stride + tap = target, if there is one on an axis of that size.
+std::optional<int64_t> source(int64_t target, int64_t tap, int64_t stride, int64_t size) {
+  const int64_t distance = target - tap;
+  if (distance < 0 || distance % stride != 0 || distance / stride >= size)
+    return std::nullopt;
+  return distance / stride;
+}
+
+IntTensor conv_transpose2d(const ConvTranspose2D& conv, const Argument& x, const Argument& w,
+                           const Argument& b, const TensorType& result) {
+  const int64_t channels = x.value.shape[2];
+  const int64_t filters = result.shape[2];
+  IntTensor y{result.shape, {}};
+  for (int64_t row = 0; row < result.shape[0]; ++row)
+    for (int64_t column = 0; column < result.shape[1]; ++column)
+      for (int64_t filter = 0; filter < filters; ++filter) {
+        Int128 sum = 0;
+        for (int64_t u = 0; u < conv.kernel_h; ++u)
+          for (int64_t v = 0; v < conv.kernel_w; ++v) {
+            const auto i = source(row + conv.pad_top, u, conv.stride_h, x.value.shape[0]);
+            const auto j = source(column + conv.pad_left, v, conv.stride_w, x.value.shape[1]);
+            if (!i || !j)
+              continue;
+            for (int64_t channel = 0; channel < channels; ++channel) {
+              const int64_t tap = ((u * conv.kernel_w + v) * channels + channel) * filters;
+              sum += Int128{w.value.data[static_cast<size_t>(tap + filter)]} *
+                     at(x.value, *i, *j, channel);
+            }
+          }
+        y.data.push_back(add_bias(sum, x.type.frac_bits + w.type.frac_bits,
+                                  b.value.data[static_cast<size_t>(filter)], b.type.frac_bits,
+                                  result.fixed()));
+      }
+  return y;
+}
+
+IntTensor avg_pool(const AvgPool& pool, const Argument& x, const TensorType& result) {
+  check(pool.to.has_value(), "a mean without a quantiser has no exact value");
+  const Window& window = pool.window;
+  IntTensor y{result.shape, {}};
+  for (int64_t row = 0; row < result.shape[0]; ++row)
+    for (int64_t column = 0; column < result.shape[1]; ++column)
+      for (int64_t channel = 0; channel < result.shape[2]; ++channel) {
+        Int128 sum = 0;
+        int64_t count = 0;
+        for (int64_t i = 0; i < window.kernel_h; ++i)
+          for (int64_t j = 0; j < window.kernel_w; ++j) {
+            const int64_t x_row = row * window.stride_h + i * window.dilation_h - window.pad_top;
+            const int64_t x_column =
+                column * window.stride_w + j * window.dilation_w - window.pad_left;
+            if (is_inside(x.value, x_row, x_column)) {
+              sum += at(x.value, x_row, x_column, channel);
+              ++count;
+            } else if (pool.include_padding) {
+              ++count;
+            }
+          }
+        y.data.push_back(
+            static_cast<int64_t>(requantize_quotient(sum, count, x.type.frac_bits, *pool.to)));
+      }
+  return y;
+}
+
+/// Vectors are maps of one pixel here.
+IntTensor concat(const std::vector<Argument>& parts, const TensorType& result) {
+  const int64_t pixels = num_elements(result.shape) / result.shape.back();
+  IntTensor y{result.shape, {}};
+  for (int64_t pixel = 0; pixel < pixels; ++pixel)
+    for (const Argument& part : parts) {
+      const int64_t channels = part.value.shape.back();
+      for (int64_t channel = 0; channel < channels; ++channel)
+        y.data.push_back(static_cast<int64_t>(
+            with_frac_bits(part.value.data[static_cast<size_t>(pixel * channels + channel)],
+                           result.fixed().frac_bits - part.type.frac_bits)));
+    }
   return y;
 }
 
@@ -139,7 +222,7 @@ IntTensor evaluate_op(const Op& op, const std::vector<Argument>& arguments) {
             });
           },
           [&](const Conv2D& conv) {
-            return conv2d(conv.window, arguments[0], arguments[1], arguments[2], op.type);
+            return conv2d(conv, arguments[0], arguments[1], arguments[2], op.type);
           },
           [&](const Dense&) { return dense(arguments[0], arguments[1], arguments[2], op.type); },
           [&](const Affine&) { return affine(arguments[0], arguments[1], arguments[2], op.type); },
@@ -155,6 +238,16 @@ IntTensor evaluate_op(const Op& op, const std::vector<Argument>& arguments) {
               return table.value.at(static_cast<size_t>(raw - first));
             });
           },
+          [&](const AvgPool& pool) { return avg_pool(pool, arguments[0], op.type); },
+          [&](const Concat&) { return concat(arguments, op.type); },
+          [&](const ConvTranspose2D& conv) {
+            return conv_transpose2d(conv, arguments[0], arguments[1], arguments[2], op.type);
+          },
+          [&](const Pad& kind) { return pad(kind, arguments[0].value, op.type.shape); },
+          [&](const Reshape&) { return IntTensor{op.type.shape, arguments[0].value.data}; },
+          [&](const Slice& kind) { return slice(kind, arguments[0].value); },
+          [&](const Transpose& kind) { return transpose(kind, arguments[0].value, op.type.shape); },
+          [&](const Upsample& kind) { return upsample(kind, arguments[0].value, op.type.shape); },
           [&](const auto& other) -> IntTensor {
             static_assert(std::is_same_v<decltype(other), const Input&> ||
                           std::is_same_v<decltype(other), const Sigmoid&>);

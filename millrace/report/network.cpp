@@ -28,6 +28,10 @@ int64_t count_multiplications(const Graph& graph, const Op& op) {
     const Shape& weights = graph.type(op.operands.at(1)).shape;
     return num_elements(weights) * op.type.shape.at(0) * op.type.shape.at(1);
   }
+  if (op.as<graph::ConvTranspose2D>()) {
+    const Shape& x = graph.type(op.operands.at(0)).shape;
+    return num_elements(graph.type(op.operands.at(1)).shape) * x.at(0) * x.at(1);
+  }
   if (op.as<graph::Dense>())
     return num_elements(graph.type(op.operands.at(1)).shape);
   if (op.as<graph::Affine>())

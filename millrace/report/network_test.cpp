@@ -30,6 +30,26 @@ TEST(Describe, CountsParametersAndMultiplications) {
   EXPECT_EQ(network.layers[0].type, "ufixed<8,0>");
 }
 
+TEST(Describe, CountsEveryPixelsKernelInTransposedConvolutionsAndGroupsOnce) {
+  const auto graph = graph::parse(R"(graph @small {
+  %x = input : tensor<2x3x2 x ufixed<1,1>>
+  %w = constant {value = [1, 1, 1, 1, 1, 1, 1, 1]} : tensor<2x2x2x1 x ufixed<1,1>>
+  %b = constant {value = [0]} : tensor<1 x ufixed<1,1>>
+  %up = conv_transpose2d %x, %w, %b {kernel = [2, 2], stride = [2, 2], padding = [0, 0, 0, 0]} : tensor<4x6x1 x ufixed<2,2>>
+  %u = constant {value = [1, 1]} : tensor<1x1x1x2 x ufixed<1,1>>
+  %c = constant {value = [0, 0]} : tensor<2 x ufixed<1,1>>
+  %each = conv2d %x, %u, %c {kernel = [1, 1], stride = [1, 1], padding = [0, 0, 0, 0], groups = 2} : tensor<2x3x2 x ufixed<1,1>>
+  output %up
+  output %each
+}
+)");
+  ASSERT_TRUE(graph.has_value()) << graph.error().to_string();
+  const NetworkRecord network = describe(*graph);
+  ASSERT_EQ(network.layers.size(), 3u);
+  EXPECT_EQ(network.layers[1].multiplications, 48);
+  EXPECT_EQ(network.layers[2].multiplications, 12);
+}
+
 TEST(Describe, QuantisersOfWeightsAreNotLayers) {
   const auto graph = graph::parse(R"(graph @imported {
   %x = input : tensor<2 x ufixed<8,0>>

@@ -37,6 +37,15 @@ FloatTensor rows_to_chw(const FloatTensor& in, const Shape& chw) {
   return rows;
 }
 
+void write_window(NodeWriter& node, const graph::Window& window) {
+  node.attribute("kernel_shape", std::vector{window.kernel_h, window.kernel_w})
+      .attribute("pads",
+                 std::vector{window.pad_top, window.pad_left, window.pad_bottom, window.pad_right})
+      .attribute("strides", std::vector{window.stride_h, window.stride_w});
+  if (window.is_dilated())
+    node.attribute("dilations", std::vector{window.dilation_h, window.dilation_w});
+}
+
 class Exporter {
 public:
   explicit Exporter(const Graph& graph)
@@ -63,7 +72,10 @@ private:
   Status write_op(ValueId value, const graph::Relu&) { return write_plain(value, "Relu"); }
   Status write_op(ValueId value, const graph::Sigmoid&) { return write_plain(value, "Sigmoid"); }
   Status write_op(ValueId, const graph::Constant&) { return {}; }  // written where it is used
-  Status write_op(ValueId value, const graph::Table&) { return unsupported(value); }
+  template <class Other>
+  Status write_op(ValueId value, const Other&) {
+    return unsupported(value);
+  }
   Status write_plain(ValueId value, std::string_view op);
   Status unsupported(ValueId value) const;
 
@@ -160,26 +172,21 @@ Status Exporter::write_op(ValueId value, const graph::Flatten&) {
 
 Status Exporter::write_op(ValueId value, const graph::MaxPool& pool) {
   const Op& op = graph_.op(value);
-  const graph::Window& window = pool.window;
-  writer_.node("MaxPool", op.name, {tensors_[static_cast<size_t>(op.operands.front())]}, op.name)
-      .attribute("kernel_shape", std::vector{window.kernel_h, window.kernel_w})
-      .attribute("pads",
-                 std::vector{window.pad_top, window.pad_left, window.pad_bottom, window.pad_right})
-      .attribute("strides", std::vector{window.stride_h, window.stride_w});
+  NodeWriter node = writer_.node("MaxPool", op.name,
+                                 {tensors_[static_cast<size_t>(op.operands.front())]}, op.name);
+  write_window(node, pool.window);
   return {};
 }
 
 Status Exporter::write_op(ValueId value, const graph::Conv2D& conv) {
   const Op& op = graph_.op(value);
-  const graph::Window& window = conv.window;
   MR_TRY(const auto operands, layer_operands(op, "oihw", [](const FloatTensor& in) {
            return transpose(in, std::array<int64_t, 4>{3, 2, 0, 1});
          }));
-  writer_.node("Conv", op.name, operands, op.name)
-      .attribute("kernel_shape", std::vector{window.kernel_h, window.kernel_w})
-      .attribute("pads",
-                 std::vector{window.pad_top, window.pad_left, window.pad_bottom, window.pad_right})
-      .attribute("strides", std::vector{window.stride_h, window.stride_w});
+  NodeWriter node = writer_.node("Conv", op.name, operands, op.name);
+  write_window(node, conv.window);
+  if (conv.groups != 1)
+    node.attribute("group", conv.groups);
   return {};
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "millrace/frontends/onnx/export.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <onnx/checker.h>
@@ -93,6 +94,30 @@ TEST(OnnxExport, ModelsPassOnnxsOwnChecker) {
   ASSERT_TRUE(model.ParseFromString(exported(parsed(Network))));
   EXPECT_NO_THROW(::onnx::checker::check_model(model));
   EXPECT_EQ(model.ir_version(), 8);
+}
+
+TEST(OnnxExport, GroupsAndDilationsAreAttributesWhereTheyAreNotOne) {
+  const auto attributes = [](const std::string& more, const std::string& shape) {
+    ::onnx::ModelProto model;
+    EXPECT_TRUE(model.ParseFromString(
+        exported(parsed("graph @g {\n%x = input : tensor<4x4x2 x real>\n"
+                        "%w = constant {value = [1, 2, 3, 4]} : tensor<2x1x1x2 x real>\n"
+                        "%b = constant {value = [1, 2]} : tensor<2 x real>\n"
+                        "%y = conv2d %x, %w, %b {kernel = [2, 1], stride = [1, 1], "
+                        "padding = [0, 0, 0, 0], " +
+                        more + "} : tensor<" + shape + " x real>\noutput %y\n}"))));
+    EXPECT_NO_THROW(::onnx::checker::check_model(model));
+    std::string text;
+    for (const auto& node : model.graph().node())
+      for (const auto& attribute : node.attribute())
+        if (attribute.name() == "group")
+          text += "group " + std::to_string(attribute.i()) + ";";
+        else if (attribute.name() == "dilations")
+          text += fmt::format("dilations {};", fmt::join(attribute.ints(), " "));
+    return text;
+  };
+  EXPECT_EQ(attributes("groups = 2", "3x4x2"), "group 2;");
+  EXPECT_EQ(attributes("dilation = [3, 1], groups = 2", "1x4x2"), "dilations 3 1;group 2;");
 }
 
 TEST(OnnxExport, RealNetworksComeBackAsTheyWere) {
@@ -294,6 +319,12 @@ TEST(OnnxExportErrors, Tables) {
   EXPECT_EQ(refusal("%x = input : tensor<1 x ufixed<1,1>>\n"
                     "%t = table %x {value = [0, 1]} : tensor<1 x ufixed<1,1>>\noutput %t"),
             std::string(messages::ExportOperation.code) + " at %t");
+}
+
+TEST(OnnxExportErrors, OperationsThatOnlyMove) {
+  EXPECT_EQ(refusal("%x = input : tensor<1x1x1 x real>\n"
+                    "%y = upsample %x {factor = [2, 2]} : tensor<2x2x1 x real>\noutput %y"),
+            std::string(messages::ExportOperation.code) + " at %y");
 }
 
 TEST(OnnxExportErrors, OperationsOnConstants) {

@@ -13,7 +13,9 @@ Result<TensorType> Conv2D::infer(Operands operands, const std::string& where) co
   const Shape& x = operands[0].type->shape;
   const Shape& w = operands[1].type->shape;
   const Shape& b = operands[2].type->shape;
-  if (w[0] != window.kernel_h || w[1] != window.kernel_w || w[2] != x[2] ||
+  if (groups < 1 || x[2] % groups != 0 || w[3] % groups != 0)  // conv2d_c6
+    return error(messages::Conv2DC6, where, groups, x[2], w[3]);
+  if (w[0] != window.kernel_h || w[1] != window.kernel_w || w[2] != x[2] / groups ||
       w[3] != b[0])  // conv2d_c2
     return error(messages::Conv2DC2, where, millrace::to_string(w), millrace::to_string(b),
                  millrace::to_string(x), window.kernel_h, window.kernel_w);

@@ -13,20 +13,27 @@ namespace millrace::graph {
 ///     %y = conv2d %x, %w, %b {kernel = [3, 3], stride = [1, 1], padding = [0, 0, 0, 0]}
 ///        : tensor<26x26x4 x fixed<17,5>>
 ///
-/// Shapes       x: H x W x C; w: KH x KW x C x F; b: F; y: OH x OW x F. padding is
+/// `dilation = [DH, DW]` spreads the kernel's taps, `groups = G` cuts channels and filters into G
+/// groups of their own: C groups are a depthwise convolution. Both are 1 where they are left out.
+///
+/// Shapes       x: H x W x C; w: KH x KW x C/G x F; b: F; y: OH x OW x F. padding is
 ///              [top, left, bottom, right] and pads with zeros.
-/// Semantics    y[r,c,f] = b[f] + sum over i,j,k of w[i,j,k,f] * x[r*SH+i-top, c*SW+j-left, k]
+/// Semantics    y[r,c,f] = b[f] + sum over i,j,k of
+///              w[i,j,k,f] * x[r*SH+i*DH-top, c*SW+j*DW-left, g*C/G+k], g = f / (F/G) rounded down
 /// Constraints  C1  three operands: x of rank 3, w of rank 4, b of rank 1
-///              C2  w's third extent is C, b's extent is F, w's first two are the kernel's
-///              C3  strides are at least 1, paddings at least 0 and less than the kernel
-///              C4  the kernel fits the padded map at least once
+///              C2  w's third extent is C/G, b's extent is F, w's first two are the kernel's
+///              C3  strides and dilations are at least 1, paddings at least 0 and less than the
+///                  extent of the dilated kernel
+///              C4  the dilated kernel fits the padded map at least once
 ///              C5  where all operands are fixed, every sum fits 64 bits
+///              C6  groups is at least 1 and divides C and F
 /// Result type  exact: frac(y) = max(frac(x) + frac(w), frac(b)), and the narrowest width that
 ///              holds every sum for the weights given (their type's range where not constant);
 ///              real as soon as one operand is real
 struct Conv2D {
   static constexpr std::string_view Mnemonic = "conv2d";
   Window window;  ///< the kernel's extents repeat those of w
+  int64_t groups = 1;
 
   Result<TensorType> infer(Operands operands, const std::string& where) const;
   template <class Self, class Visitor>
@@ -35,6 +42,8 @@ struct Conv2D {
     visitor("stride", self.window.stride_h, self.window.stride_w);
     visitor("padding", self.window.pad_top, self.window.pad_left, self.window.pad_bottom,
             self.window.pad_right);
+    visitor.optional("dilation", 1, self.window.dilation_h, self.window.dilation_w);
+    visitor.optional("groups", 1, self.groups);
   }
   friend bool operator==(const Conv2D&, const Conv2D&) = default;
 };

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <optional>
+#include <span>
+#include <vector>
 
 #include "millrace/graph/ops/operands.h"
 
@@ -21,11 +23,20 @@ namespace millrace::graph {
 std::optional<FixedType> linear_sum_type(const Operand& x, const Operand& w, const Operand& b,
                                          int64_t num_products, int64_t num_sums);
 
+/// The same where only some products meet in a sum: each sum adds the rows of w that one of the
+/// lists names.
+std::optional<FixedType> linear_sum_type(const Operand& x, const Operand& w, const Operand& b,
+                                         std::span<const std::vector<int64_t>> rows,
+                                         int64_t num_sums);
+
 /// The same for whichever operands the operation has, as the tensor type of its result: real as
 /// soon as one operand is real.
 /// Errors   `too_wide`, a message without arguments, when the sums do not fit.
 Result<TensorType> linear_result_type(Shape shape, Operands operands, int64_t num_products,
                                       int64_t num_sums, const Message& too_wide,
                                       const std::string& where);
+Result<TensorType> linear_result_type(Shape shape, Operands operands,
+                                      std::span<const std::vector<int64_t>> rows, int64_t num_sums,
+                                      const Message& too_wide, const std::string& where);
 
 }  // namespace millrace::graph

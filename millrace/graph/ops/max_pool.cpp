@@ -16,6 +16,9 @@ Result<TensorType> MaxPool::infer(Operands operands, const std::string& where) c
   if (height < 1 || width < 1)  // max_pool_c3
     return error(messages::MaxPoolC3, where, window.kernel_h, window.kernel_w,
                  millrace::to_string(x));
+  if (!window.reaches_map(x[0], x[1]))  // max_pool_c4
+    return error(messages::MaxPoolC4, where, window.dilation_h, window.dilation_w,
+                 millrace::to_string(x));
   return TensorType{{height, width, x[2]}, operands[0].type->element};
 }
 

@@ -8,7 +8,8 @@
 
 namespace millrace::graph {
 
-/// Changes the element type of a tensor. With `table` the only operation that loses precision.
+/// Changes the element type of a tensor. With `table` and the quantiser of `avg_pool` the only
+/// operation that loses precision.
 ///
 ///     %y = requantize %x {rounding = RND_CONV, overflow = SAT} : tensor<26x26x4 x ufixed<9,4>>
 ///
