@@ -48,7 +48,7 @@ module mr_row_window #(
   localparam int GroupBits = Rows * RowBits;
 
   `MR_ASSERT_STATIC(RegionAtHand, Skip + RegionRows <= SpanGroups * Rows)
-  `MR_ASSERT_STATIC(FlushIsOneGroup, LastGroup == Groups - 1 + int'(Flush) || LastGroup < Groups)
+  `MR_ASSERT_STATIC(FlushIsOneGroup, LastGroup == Groups - 1 + 32'(Flush) || LastGroup < Groups)
   `MR_ASSERT_STATIC(FlushAlone, !Flush || FirstGroup > 0)
 
   logic [Groups-1:0]  group_completes;
