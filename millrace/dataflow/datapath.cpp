@@ -136,6 +136,30 @@ NodeId Datapath::max(NodeId a, NodeId b) {
   return append(MaxNode{a, b}, std::max(node(a).lo, node(b).lo), std::max(node(a).hi, node(b).hi));
 }
 
+NodeId Datapath::min(NodeId a, NodeId b) {
+  if (node(a).hi <= node(b).lo)
+    return a;
+  if (node(b).hi <= node(a).lo)
+    return b;
+  return append(MaxNode{a, b, /*is_min=*/true}, std::min(node(a).lo, node(b).lo),
+                std::min(node(a).hi, node(b).hi));
+}
+
+NodeId Datapath::greater(NodeId a, NodeId b) {
+  const bool always = node(a).lo > node(b).hi;
+  const bool never = node(a).hi <= node(b).lo;
+  return append(GreaterNode{a, b}, always ? 1 : 0, never ? 0 : 1);
+}
+
+NodeId Datapath::select(SelectNode select) {
+  const Node& control = node(select.control);
+  check(control.lo >= 0 && control.hi <= 1, "a choice is made by more than one bit");
+  if (control.lo == control.hi)
+    return control.lo == 1 ? select.then : select.otherwise;
+  return append(select, std::min(node(select.then).lo, node(select.otherwise).lo),
+                std::max(node(select.then).hi, node(select.otherwise).hi));
+}
+
 NodeId Datapath::requantize(RequantizeNode rq) {
   const Node& x = node(rq.x);
   if (!rq.may_overflow(x.lo, x.hi) && rq.from_frac_bits == rq.to.type.frac_bits)
@@ -201,6 +225,8 @@ std::vector<NodeId> operands(const NodeKind& kind) {
           [](const GateNode& n) { return Ids{n.value, n.control}; },
           [](const ReluNode& n) { return Ids{n.x}; },
           [](const MaxNode& n) { return Ids{n.a, n.b}; },
+          [](const GreaterNode& n) { return Ids{n.a, n.b}; },
+          [](const SelectNode& n) { return Ids{n.control, n.then, n.otherwise}; },
           [](const RequantizeNode& n) { return Ids{n.x}; },
           [](const HalfEvenNode& n) { return Ids{n.x}; },
           [](const TableNode& n) { return Ids{n.x}; }},
@@ -240,7 +266,14 @@ std::vector<Int128> Datapath::evaluate(std::span<const Int128> inputs) const {
                      return ((value(n.control) >> n.bit) & 1) != 0 ? value(n.value) : Int128{0};
                    },
                    [&](const ReluNode& n) { return std::max<Int128>(0, value(n.x)); },
-                   [&](const MaxNode& n) { return std::max(value(n.a), value(n.b)); },
+                   [&](const MaxNode& n) {
+                     return n.is_min ? std::min(value(n.a), value(n.b))
+                                     : std::max(value(n.a), value(n.b));
+                   },
+                   [&](const GreaterNode& n) { return Int128{value(n.a) > value(n.b) ? 1 : 0}; },
+                   [&](const SelectNode& n) {
+                     return value(value(n.control) != 0 ? n.then : n.otherwise);
+                   },
                    [&](const RequantizeNode& n) {
                      return millrace::requantize(value(n.x), n.from_frac_bits, n.to);
                    },

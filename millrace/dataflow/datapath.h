@@ -52,9 +52,18 @@ struct GateNode {
 struct ReluNode {
   NodeId x = 0;
 };
-/// max(a, b).
+/// max(a, b), or min(a, b).
 struct MaxNode {
   NodeId a = 0, b = 0;
+  bool is_min = false;
+};
+/// 1 where a > b, else 0.
+struct GreaterNode {
+  NodeId a = 0, b = 0;
+};
+/// `then` where the one bit of `control` is set, else `otherwise`.
+struct SelectNode {
+  NodeId control = 0, then = 0, otherwise = 0;
 };
 /// requantize(x, from_frac_bits, to).
 struct RequantizeNode {
@@ -82,7 +91,7 @@ struct TableNode {
 };
 
 using NodeKind = std::variant<InputNode, ConstantNode, AddNode, Add3Node, GateNode, ReluNode,
-                              MaxNode, RequantizeNode, HalfEvenNode, TableNode>;
+                              MaxNode, GreaterNode, SelectNode, RequantizeNode, HalfEvenNode, TableNode>;
 
 /// One operation with the exact range of its results and its place in the pipeline.
 struct Node {
@@ -123,6 +132,9 @@ public:
   NodeId gate(GateNode node);
   NodeId relu(NodeId x);
   NodeId max(NodeId a, NodeId b);
+  NodeId min(NodeId a, NodeId b);
+  NodeId greater(NodeId a, NodeId b);
+  NodeId select(SelectNode node);
   /// The quantiser's type becomes as narrow as its results allow.
   NodeId requantize(RequantizeNode node);
   NodeId half_even(HalfEvenNode node);

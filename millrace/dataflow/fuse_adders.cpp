@@ -352,7 +352,18 @@ private:
               return path.gate(n);
             },
             [&](const ReluNode& n) { return path.relu(names[index(n.x)]); },
-            [&](const MaxNode& n) { return path.max(names[index(n.a)], names[index(n.b)]); },
+            [&](const MaxNode& n) {
+              const NodeId a = names[index(n.a)];
+              const NodeId b = names[index(n.b)];
+              return n.is_min ? path.min(a, b) : path.max(a, b);
+            },
+            [&](const GreaterNode& n) { return path.greater(names[index(n.a)], names[index(n.b)]); },
+            [&](SelectNode& n) {
+              rename(n.control);
+              rename(n.then);
+              rename(n.otherwise);
+              return path.select(n);
+            },
             [&](RequantizeNode& n) {
               rename(n.x);
               return path.requantize(n);

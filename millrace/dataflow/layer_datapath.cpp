@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "millrace/dataflow/layer_datapath.h"
 
+#include <algorithm>
+#include <functional>
 #include <optional>
 #include <queue>
 #include <tuple>
@@ -88,8 +90,80 @@ NodeId append_largest(Datapath& path, std::vector<NodeId> level) {
 }  // namespace
 
 bool is_linear(const Op& op) {
-  return op.as<graph::Conv2D>() || op.as<graph::Dense>() || op.as<graph::Affine>();
+  return op.as<graph::Conv2D>() || op.as<graph::ConvTranspose2D>() || op.as<graph::Dense>() ||
+         op.as<graph::Affine>();
 }
+
+bool has_constant_weights(const Graph& graph, const Op& op) {
+  return graph.op(op.operands[1]).as<graph::Constant>() != nullptr &&
+         graph.op(op.operands[2]).as<graph::Constant>() != nullptr;
+}
+
+PhaseWindow phase_window(const Op& op, const graph::ConvTranspose2D& conv) {
+  PhaseWindow phases;
+  // Along one axis: the taps that meet, the first place and the last one.
+  const auto axis = [](int64_t kernel, int64_t stride, int64_t before, int64_t behind, int64_t out,
+                       int64_t& taps, int64_t& pad_before, int64_t& pad_behind, int64_t& places,
+                       int64_t& first) {
+    const int64_t in = (out + before + behind - kernel) / stride + 1;
+    const int64_t first_place = before / stride;
+    const int64_t last_place = (out - 1 + before) / stride;
+    taps = (kernel + stride - 1) / stride;
+    pad_before = std::max<int64_t>(0, taps - 1 - first_place);
+    pad_behind = std::max<int64_t>(0, last_place - (in - 1));
+    places = last_place - first_place + 1;
+    first = before - first_place * stride;
+    check(taps - 1 >= first_place, "a transposed convolution crops more than its kernel");
+  };
+  graph::Window& w = phases.window;
+  axis(conv.kernel_h, conv.stride_h, conv.pad_top, conv.pad_bottom, op.type.shape[0], w.kernel_h,
+       w.pad_top, w.pad_bottom, phases.height, phases.first_row);
+  axis(conv.kernel_w, conv.stride_w, conv.pad_left, conv.pad_right, op.type.shape[1], w.kernel_w,
+       w.pad_left, w.pad_right, phases.width, phases.first_column);
+  return phases;
+}
+
+namespace {
+
+/// The weight of (output row, window column) of an operation's linear map.
+std::function<int64_t(int64_t, int64_t)> weight_lookup(const Graph& graph, const Op& op) {
+  const graph::Constant& weights = constant_operand(graph, op, 1);
+  const Shape& shape = weights.type.shape;
+  const int64_t outputs = shape.back();
+  const auto at = [&weights](int64_t index) { return weights.raw()[static_cast<size_t>(index)]; };
+  if (op.as<graph::Affine>())
+    return [=](int64_t row, int64_t column) { return row == column ? at(row) : 0; };
+  if (const auto* conv = op.as<graph::Conv2D>()) {
+    const int64_t of_group = shape[2];                 // channels that a filter reads
+    const int64_t filters = outputs / conv->groups;    // of a group
+    const int64_t channels = of_group * conv->groups;
+    return [=](int64_t row, int64_t column) -> int64_t {
+      const int64_t channel = column % channels - row / filters * of_group;
+      if (channel < 0 || channel >= of_group)
+        return 0;
+      return at((column / channels * of_group + channel) * outputs + row);
+    };
+  }
+  if (const auto* conv = op.as<graph::ConvTranspose2D>()) {
+    const graph::Window window = phase_window(op, *conv).window;
+    const int64_t channels = shape[2];
+    return [=](int64_t row, int64_t column) -> int64_t {
+      const int64_t phase = row / outputs;
+      const int64_t tap = column / channels;
+      const int64_t u = phase / conv->stride_w +
+                        conv->stride_h * (window.kernel_h - 1 - tap / window.kernel_w);
+      const int64_t v = phase % conv->stride_w +
+                        conv->stride_w * (window.kernel_w - 1 - tap % window.kernel_w);
+      if (u >= conv->kernel_h || v >= conv->kernel_w)
+        return 0;
+      return at(((u * conv->kernel_w + v) * channels + column % channels) * outputs +
+                row % outputs);
+    };
+  }
+  return [=](int64_t row, int64_t column) { return at(column * outputs + row); };
+}
+
+}  // namespace
 
 LinearMap linear_map(const Graph& graph, const Op& op) {
   const FixedType& x = graph.type(op.operands[0]).fixed();
@@ -100,19 +174,27 @@ LinearMap linear_map(const Graph& graph, const Op& op) {
   const int bias_shift = y.frac_bits - bias.type.fixed().frac_bits;
 
   const Shape& shape = weights.type.shape;
-  const int outputs = static_cast<int>(shape.back());
-  const bool is_diagonal = op.as<graph::Affine>() != nullptr;
-  const int inputs = is_diagonal ? outputs : static_cast<int>(num_elements(shape) / shape.back());
-  LinearMap map{.rows = outputs, .columns = inputs, .entries = {}, .bias = {}};
-  for (int row = 0; row < outputs; ++row) {
-    for (int column = 0; column < inputs; ++column) {
-      const int64_t index = int64_t{column} * outputs + row;
-      const int64_t raw = !is_diagonal    ? weights.raw()[static_cast<size_t>(index)]
-                          : row == column ? weights.raw()[static_cast<size_t>(row)]
-                                          : 0;
-      map.entries.push_back(scaled(raw, weight_shift));
-    }
-    map.bias.push_back(scaled(bias.raw()[static_cast<size_t>(row)], bias_shift));
+  const int64_t outputs = shape.back();
+  int64_t rows = outputs;
+  int64_t columns = num_elements(shape) / outputs;
+  if (op.as<graph::Affine>())
+    columns = outputs;
+  else if (const auto* conv = op.as<graph::Conv2D>())
+    columns *= conv->groups;
+  else if (const auto* transposed = op.as<graph::ConvTranspose2D>()) {
+    const graph::Window window = phase_window(op, *transposed).window;
+    rows = outputs * transposed->stride_h * transposed->stride_w;
+    columns = window.kernel_h * window.kernel_w * shape[2];
+  }
+  LinearMap map{.rows = static_cast<int>(rows),
+                .columns = static_cast<int>(columns),
+                .entries = {},
+                .bias = {}};
+  const auto weight = weight_lookup(graph, op);
+  for (int64_t row = 0; row < rows; ++row) {
+    for (int64_t column = 0; column < columns; ++column)
+      map.entries.push_back(scaled(weight(row, column), weight_shift));
+    map.bias.push_back(scaled(bias.raw()[static_cast<size_t>(row % outputs)], bias_shift));
   }
   return map;
 }
@@ -154,22 +236,6 @@ std::vector<NodeId> append_products(Datapath& path, std::span<const NodeId> inpu
     sums.push_back(append_sum(path, std::move(queue)));
   }
   return sums;
-}
-
-std::vector<NodeId> append_elementwise(Datapath& path, const BeatVector& x, const Op& op) {
-  const auto append = [&](NodeId id) {
-    if (const auto* requantize = op.as<graph::Requantize>())
-      return path.requantize({.x = id, .from_frac_bits = x.type.frac_bits, .to = requantize->to});
-    if (const auto* table = op.as<graph::Table>())
-      return path.table({.x = id, .from = x.type, .to = table->element, .values = table->value});
-    check(op.as<graph::Relu>() != nullptr, "an operation that no stage computes");
-    return path.relu(id);
-  };
-  std::vector<NodeId> results;
-  results.reserve(x.elements.size());
-  for (const NodeId id : x.elements)
-    results.push_back(append(id));
-  return results;
 }
 
 std::vector<NodeId> append_max_pool(Datapath& path, const BeatVector& x) {

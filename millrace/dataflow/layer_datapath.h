@@ -20,12 +20,25 @@ struct BeatVector {
   FixedType type;  ///< of all elements, in the graph
 };
 
-/// True for the operations that multiply by constants: conv2d, dense and affine.
+/// True for the operations that multiply by constants: conv2d, conv_transpose2d, dense, affine.
 bool is_linear(const graph::Op& op);
 
+/// True where the weights and the bias of a linear operation are constants.
+bool has_constant_weights(const graph::Graph& graph, const graph::Op& op);
+
 /// The linear map of conv2d (columns: the window, row-major kernel_h x kernel_w x channels), of
-/// dense, or of affine (columns: channels), from their constant operands.
+/// conv_transpose2d (columns: the window of phase_window(), rows: stride_h x stride_w phases x
+/// filters), of dense, or of affine (columns: channels), from their constant operands.
 LinearMap linear_map(const graph::Graph& graph, const graph::Op& op);
+
+/// A transposed convolution as an ordinary one at stride 1 that gives, at each place of a smaller
+/// map, all stride_h x stride_w adjacent pixels of the result.
+struct PhaseWindow {
+  graph::Window window;
+  int64_t height = 1, width = 1;           ///< of the smaller map
+  int64_t first_row = 0, first_column = 0; ///< pixels of its first place in front of the result
+};
+PhaseWindow phase_window(const graph::Op& op, const graph::ConvTranspose2D& conv);
 
 /// Appends `lane_map` for every lane as adders: lanes x rows results.
 ///
@@ -40,9 +53,6 @@ Result<std::vector<NodeId>> append_linear(Datapath& path, const BeatVector& x,
 ///          a weight is 0 in every beat.
 std::vector<NodeId> append_products(Datapath& path, std::span<const NodeId> inputs,
                                     std::span<const NodeId> weights, const std::vector<bool>& used);
-
-/// Appends an operation that works on each element alone: relu, requantize or table.
-std::vector<NodeId> append_elementwise(Datapath& path, const BeatVector& x, const graph::Op& op);
 
 /// Appends the largest element of each channel for every lane: lanes x channels results. Lanes
 /// share the largest elements of the columns that they have in common.

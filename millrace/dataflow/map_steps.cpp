@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "millrace/dataflow/pointwise_datapath.h"
 #include "millrace/support/check.h"
 
 namespace millrace::dataflow {
@@ -67,9 +68,17 @@ void pick(BeatVector& region, const BeatVector& x, int64_t pad_top, int64_t pad_
 }  // namespace
 
 graph::Window MapStep::window() const {
-  const auto* conv = op->as<graph::Conv2D>();
-  const auto* pool = op->as<graph::MaxPool>();
-  graph::Window window = conv ? conv->window : pool ? pool->window : graph::Window{};
+  graph::Window window;
+  if (const auto* conv = op->as<graph::Conv2D>())
+    window = conv->window;
+  else if (const auto* transposed = op->as<graph::ConvTranspose2D>())
+    window = phase_window(*op, *transposed).window;
+  else if (const auto* pool = op->as<graph::MaxPool>())
+    window = pool->window;
+  else if (const auto* mean = op->as<graph::AvgPool>())
+    window = mean->window;
+  if (part == Part::Ones)
+    return {};
   if (part == Part::Columns) {
     window.kernel_h = window.stride_h = window.dilation_h = 1;
     window.pad_top = window.pad_bottom = 0;
@@ -87,12 +96,14 @@ void share_rounding(std::span<MapStep> steps) {
     if (rq == nullptr)
       continue;
     size_t before = i - 1;
-    if (steps[before].op->as<graph::Relu>() && rectifies(*rq)) {
+    if (rq->types.empty() && steps[before].op->as<graph::Relu>() && rectifies(*rq)) {
       steps[before].is_subsumed = true;
       if (before == 0)
         continue;
       --before;
     }
+    if (!rq->types.empty())
+      continue;
     const Op& linear = *steps[before].op;
     const int dropped = linear.type.fixed().frac_bits - rq->to.type.frac_bits;
     if (!is_linear(linear) || dropped < 1 || linear.type.fixed().width + 1 > MostBits ||
@@ -144,23 +155,238 @@ BeatVector covered_columns(const BeatVector& x, const BeatWindows& windows, int6
   return region;
 }
 
-void append_step(Datapath& path, BeatVector& x, const MapStep& step,
-                 std::span<const BeatVector> /*sources*/) {
+bool is_move(const Op& op) {
+  return op.as<graph::Pad>() || op.as<graph::Slice>() || op.as<graph::Upsample>() ||
+         op.as<graph::Transpose>() || op.as<graph::Reshape>();
+}
+
+namespace {
+
+/// A further operand, element by element of x's beat.
+class SecondOperand {
+public:
+  SecondOperand(Datapath& path, const BeatVector& x, const MapStep& step,
+                const graph::Graph& graph, std::span<const BeatVector> sources)
+      : path_(path), channels_(static_cast<size_t>(x.windows.channels)) {
+    const graph::ValueId operand = step.op->operands[1];
+    frac_bits_ = graph.type(operand).fixed().frac_bits;
+    if (const auto* constant = graph.op(operand).as<graph::Constant>()) {
+      for (const int64_t raw : constant->raw())
+        elements_.push_back(path.constant(raw));
+    } else if (!step.sources.empty() && static_cast<size_t>(step.sources[0]) < sources.size()) {
+      elements_ = sources[static_cast<size_t>(step.sources[0])].elements;
+    } else {
+      elements_ = x.elements;
+    }
+    // One element a pixel, a channel, or for all.
+    const size_t pixels = x.elements.size() / channels_;
+    if (elements_.size() == x.elements.size())
+      place_ = Place::Element;
+    else if (elements_.size() == channels_)
+      place_ = Place::Channel;
+    else if (elements_.size() == pixels)
+      place_ = Place::Pixel;
+    else
+      check(elements_.size() == 1, "a further operand does not fit its beat");
+  }
+
+  FixedNode at(size_t i) const {
+    const size_t index = place_ == Place::Element   ? i
+                         : place_ == Place::Channel ? i % channels_
+                         : place_ == Place::Pixel   ? i / channels_
+                                                    : 0;
+    return {elements_[index], frac_bits_};
+  }
+
+private:
+  enum class Place { Element, Channel, Pixel, All };
+  Datapath& path_;
+  const size_t channels_;
+  std::vector<NodeId> elements_;
+  int frac_bits_ = 0;
+  Place place_ = Place::All;
+};
+
+/// The elements of one pixel's channels, pixel by pixel.
+template <class Function>
+std::vector<NodeId> for_each_pixel(const BeatVector& x, Function function) {
+  std::vector<NodeId> results;
+  const auto channels = static_cast<ptrdiff_t>(x.windows.channels);
+  for (auto pixel = x.elements.begin(); pixel != x.elements.end(); pixel += channels)
+    for (const NodeId id : function(std::vector<NodeId>(pixel, pixel + channels)))
+      results.push_back(id);
+  return results;
+}
+
+/// The mean of each channel for every lane. Where padding does not count, the last channel holds
+/// ones for pixels of the map.
+std::vector<NodeId> append_means(Datapath& path, const BeatVector& x, const Op& op) {
+  const auto& mean = *op.as<graph::AvgPool>();
+  const BeatWindows& w = x.windows;
+  const int64_t channels = op.type.shape.back();
+  const int64_t taps = w.kernel_h * w.kernel_w;
+  std::vector<NodeId> results;
+  for (int64_t lane = 0; lane < w.num_lanes(); ++lane) {
+    const auto sum_of_channel = [&](int64_t channel) {
+      std::vector<NodeId> terms;
+      for (int64_t tap = 0; tap < taps; ++tap)
+        terms.push_back(
+            x.elements[static_cast<size_t>(w.element(lane, tap * w.channels + channel))]);
+      return append_reduction(path, graph::ReduceFunction::Sum, std::move(terms));
+    };
+    const bool is_counted = w.channels > channels;
+    const NodeId count = is_counted ? sum_of_channel(channels) : path.constant(taps);
+    for (int64_t channel = 0; channel < channels; ++channel) {
+      const FixedNode sum{sum_of_channel(channel), x.type.frac_bits};
+      if (path.node(count).is_constant()) {
+        const auto number = static_cast<int64_t>(path.node(count).lo);
+        results.push_back(number == 0 ? path.constant(0)  // a lane behind the map's edge
+                                      : append_quotient(path, sum, number, *mean.to));
+        continue;
+      }
+      // The quotient by every count, of which one is let through.
+      const FixedType codes = path.node(count).signal_type();
+      std::optional<NodeId> chosen;
+      for (Int128 number = std::max<Int128>(1, path.node(count).lo);
+           number <= path.node(count).hi; ++number) {
+        const NodeId quotient =
+            append_quotient(path, sum, static_cast<int64_t>(number), *mean.to);
+        if (!chosen) {
+          chosen = quotient;
+          continue;
+        }
+        std::vector<int64_t> is_number(size_t{1} << codes.width, 0);
+        is_number[static_cast<size_t>(number - codes.min_raw())] = 1;
+        const NodeId control = path.table({.x = count,
+                                           .from = codes,
+                                           .to = {.is_signed = false, .width = 1, .frac_bits = 0},
+                                           .values = std::move(is_number)});
+        chosen = path.select({.control = control, .then = quotient, .otherwise = *chosen});
+      }
+      results.push_back(*chosen);
+    }
+  }
+  return results;
+}
+
+}  // namespace
+
+void append_step(Datapath& path, BeatVector& x, const MapStep& step, const graph::Graph& graph,
+                 std::span<const BeatVector> sources) {
   const Op& op = *step.op;
   if (step.is_subsumed)
     return;
   BeatWindows results{.lanes = step.out_lanes, .channels = x.windows.channels, .rows = step.out_rows};
-  if (op.as<graph::Flatten>()) {
-    if (op.type.shape[0] == std::ssize(x.elements))  // the beat is the whole map
-      results = {.lanes = 1, .channels = std::ssize(x.elements)};
-  } else if (op.as<graph::MaxPool>()) {
-    x.elements = append_max_pool(path, x);
-  } else if (const auto* rq = op.as<graph::Requantize>(); rq && step.is_rounded) {
-    for (NodeId& id : x.elements)
-      id = append_rounded(path, id, x.type.frac_bits, rq->to);
-  } else {
-    x.elements = append_elementwise(path, x, op);
+  const auto with_second = [&](auto function) {
+    const SecondOperand second(path, x, step, graph, sources);
+    for (size_t i = 0; i < x.elements.size(); ++i)
+      x.elements[i] = function(FixedNode{x.elements[i], x.type.frac_bits}, second.at(i));
+  };
+  if (step.part == MapStep::Part::Ones) {
+    x.elements = for_each_pixel(x, [&](std::vector<NodeId> pixel) {
+      pixel.push_back(path.constant(1));
+      return pixel;
+    });
+    ++x.windows.channels;
+    return;
   }
+  if (!step.picks.empty()) {
+    std::vector<NodeId> moved;
+    for (const int64_t pick : step.picks)
+      moved.push_back(pick == MapStep::Zero ? path.constant(0)
+                                            : x.elements[static_cast<size_t>(pick)]);
+    results.channels = std::ssize(moved) / results.num_lanes();
+    x.elements = std::move(moved);
+    x.windows = results;
+    x.type = op.type.fixed();
+    return;
+  }
+  std::visit(
+      graph::Overloaded{
+          [&](const graph::Flatten&) {
+            if (op.type.shape[0] == std::ssize(x.elements))  // the beat is the whole map
+              results = {.lanes = 1, .channels = std::ssize(x.elements)};
+          },
+          [&](const graph::MaxPool&) { x.elements = append_max_pool(path, x); },
+          [&](const graph::AvgPool&) {
+            x.elements = append_means(path, x, op);
+            results.channels = op.type.shape.back();
+          },
+          [&](const graph::Requantize& rq) {
+            for (size_t i = 0; i < x.elements.size(); ++i) {
+              const Quantizer to = rq.at(i % static_cast<size_t>(x.windows.channels));
+              NodeId& id = x.elements[i];
+              id = step.is_rounded ? append_rounded(path, id, x.type.frac_bits, to)
+                                   : path.requantize({.x = id,
+                                                      .from_frac_bits = x.type.frac_bits,
+                                                      .to = to});
+              id = append_shift(path, id, op.type.fixed().frac_bits - to.type.frac_bits);
+            }
+          },
+          [&](const graph::Table& table) {
+            for (NodeId& id : x.elements)
+              id = path.table({.x = id, .from = x.type, .to = table.element, .values = table.value});
+          },
+          [&](const graph::Relu&) {
+            for (NodeId& id : x.elements)
+              id = path.relu(id);
+          },
+          [&]<graph::BinaryFunction F>(const graph::Binary<F>&) {
+            with_second([&](const FixedNode& a, const FixedNode& b) {
+              return append_binary(path, F, a, b, op.type.fixed().frac_bits);
+            });
+          },
+          [&](const graph::Prelu&) {
+            with_second([&](const FixedNode& a, const FixedNode& alpha) {
+              return append_prelu(path, a, alpha, op.type.fixed().frac_bits);
+            });
+          },
+          [&]<graph::ExactFunction F>(const graph::Exact<F>&) {
+            for (NodeId& id : x.elements)
+              id = append_exact(path, F, id);
+          },
+          [&](const graph::Reduce& reduce) {
+            x.elements = for_each_pixel(x, [&](std::vector<NodeId> pixel) {
+              return std::vector{append_reduction(path, reduce.function, std::move(pixel))};
+            });
+            results.channels = 1;
+          },
+          [&](const graph::TopK& top) {
+            x.elements = for_each_pixel(x, [&](const std::vector<NodeId>& pixel) {
+              return append_top_k(path, pixel, top.k);
+            });
+            results.channels = top.k;
+          },
+          [&](const graph::Concat&) {
+            // Pixel by pixel the channels of all operands, in the fraction bits of the result.
+            std::vector<NodeId> joined;
+            const auto pixels = static_cast<size_t>(results.num_lanes());
+            for (size_t pixel = 0; pixel < pixels; ++pixel)
+              for (size_t operand = 0; operand < op.operands.size(); ++operand) {
+                const int source = operand == 0 ? -1 : step.sources[operand - 1];
+                const FixedType& type = graph.type(op.operands[operand]).fixed();
+                std::vector<NodeId> part;
+                if (operand == 0 || source >= 0) {
+                  const std::vector<NodeId>& all =
+                      operand == 0 ? x.elements : sources[static_cast<size_t>(source)].elements;
+                  const size_t size = all.size() / pixels;
+                  part.assign(all.begin() + static_cast<ptrdiff_t>(pixel * size),
+                              all.begin() + static_cast<ptrdiff_t>((pixel + 1) * size));
+                } else {
+                  const auto* constant = graph.op(op.operands[operand]).as<graph::Constant>();
+                  const size_t size = constant->raw().size() / pixels;
+                  for (size_t i = 0; i < size; ++i)
+                    part.push_back(path.constant(constant->raw()[pixel * size + i]));
+                }
+                for (const NodeId id : part)
+                  joined.push_back(
+                      append_shift(path, id, op.type.fixed().frac_bits - type.frac_bits));
+              }
+            x.elements = std::move(joined);
+            results.channels = std::ssize(x.elements) / results.num_lanes();
+          },
+          [&](const auto&) { check(false, "an operation that no stage computes"); }},
+      op.kind);
   x.windows = results;
   x.type = op.type.fixed();
 }

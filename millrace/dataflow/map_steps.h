@@ -12,14 +12,17 @@ namespace millrace::dataflow {
 
 /// One operation of a map, or a part of one.
 struct MapStep {
-  /// A maximum over windows splits into one along rows and one along columns.
-  enum class Part { Whole, Columns, Rows };
+  /// A maximum over windows splits into one along rows and one along columns; a mean that does not
+  /// count padding needs a channel of ones in front of its windows.
+  enum class Part { Whole, Columns, Rows, Ones };
 
   const graph::Op* op = nullptr;
   Part part = Part::Whole;
   int64_t out_rows = 1, out_lanes = 1;  ///< of its result's beat
   bool is_covered = false;  ///< the map's beat is what its windows cover already
-  std::vector<int> sources;  ///< further operands: which of the map's streams, -1 for constants
+  std::vector<int> sources;      ///< further operands: which of the map's streams, -1 for constants
+  std::vector<int64_t> picks;    ///< a move: the beat's element behind each of its own, Zero for 0
+  static constexpr int64_t Zero = -1;
 
   // What a quantiser and the operations in front of it leave to one another: see share_rounding().
   Int128 offset = 0;         ///< a linear operation adds this to every sum
@@ -34,8 +37,12 @@ struct MapStep {
 /// unsigned saturation the rectifiers in front of it. No result changes.
 void share_rounding(std::span<MapStep> steps);
 
-/// Appends a step that is not linear; `x` becomes its result. `sources` are the map's streams.
-void append_step(Datapath& path, BeatVector& x, const MapStep& step,
+/// True for moves, which only put elements elsewhere: pad, slice, upsample, transpose, reshape.
+bool is_move(const graph::Op& op);
+
+/// Appends a step that is not linear; `x` becomes its result. `sources` are the map's streams; a
+/// further operand without one is a constant, or `x` where a step has too few of them.
+void append_step(Datapath& path, BeatVector& x, const MapStep& step, const graph::Graph& graph,
                  std::span<const BeatVector> sources);
 
 /// The beat as the region that a step's windows cover, where the beat holds all of it: pixels

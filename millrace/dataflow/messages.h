@@ -22,14 +22,8 @@ inline constexpr Message ClockOutOfRange{"dataflow.clock_out_of_range",
 inline constexpr Message NotExact{"dataflow.not_exact", "the value '{}' is a real number",
                                   "give every value a fixed-point type with a quantiser"};
 inline constexpr Message UnsupportedOperation{"dataflow.unsupported_operation",
-                                              "no stage computes '{}', {}, so far",
+                                              "no stage computes '{}', a {} {}",
                                               "emulate the network, or leave the operation out"};
-inline constexpr Message Branch{
-    "dataflow.branch", "the value '{}' is used {} times; only chains can be planned so far",
-    "remove the branch from the network"};
-inline constexpr Message OneInputOneOutput{"dataflow.one_input_one_output",
-                                           "the network has {} inputs and {} outputs",
-                                           "give it one input and one output"};
 inline constexpr Message TooMuchPadding{
     "dataflow.too_much_padding",
     "padding of {} pixels {} makes more windows than a kernel of {} can pass at full rate",

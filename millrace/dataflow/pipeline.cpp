@@ -44,6 +44,8 @@ std::string_view node_name(const NodeKind& kind) {
                                [](const GateNode&) { return "gate"; },
                                [](const ReluNode&) { return "rectifier"; },
                                [](const MaxNode&) { return "comparison"; },
+                               [](const GreaterNode&) { return "comparison"; },
+                               [](const SelectNode&) { return "choice"; },
                                [](const RequantizeNode&) { return "requantisation"; },
                                [](const HalfEvenNode&) { return "rounding"; },
                                [](const TableNode&) { return "table"; }},
@@ -84,6 +86,10 @@ double delay_ps(const Datapath& path, const Node& node, const DelayModel& delays
                  [&](const MaxNode& max) {
                    return delays.adder_ps(max_width(path, {max.a, max.b})) + delays.lut_ps;
                  },
+                 [&](const GreaterNode& greater) {
+                   return delays.adder_ps(max_width(path, {greater.a, greater.b}));
+                 },
+                 [&](const SelectNode&) { return delays.lut_ps; },
                  [&](const RequantizeNode& rq) {
                    const Node& x = path.node(rq.x);
                    const int dropped = std::max(0, rq.from_frac_bits - rq.to.type.frac_bits);

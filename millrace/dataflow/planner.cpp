@@ -35,11 +35,12 @@ std::vector<Demand> demand(const graph::Graph& graph) {
       const Shape& shape = graph.type(operand).shape;
       if (shape.size() != 3)
         continue;
-      const MapStep step{.op = &op, .sources = {}};
+      const MapStep step{.op = &op, .sources = {}, .picks = {}};
       const graph::Window window = step.window();
       const Demand& own = needed[i];
-      const bool keeps_place = op.type.shape.size() == 3 && shape.size() == 3;
-      if (!keeps_place || operand != op.operands[0])
+      const bool keeps_place =
+          op.type.shape.size() == 3 && !is_move(op) && !op.as<graph::ConvTranspose2D>();
+      if (!keeps_place || op.operands.size() > 1 + (is_linear(op) ? 2 : 0))
         raise(operand, whole(operand));
       else
         raise(operand,
@@ -146,27 +147,35 @@ int Planner::new_map(StreamId stream, const BeatWindows& windows) {
 
 Status Planner::extend(const Op& op, MapStep step, const StreamType& result) {
   const ValueId operand = op.operands[0];
-  int map = places_[static_cast<size_t>(operand)].map;
-  if (open_map(operand) == nullptr) {
-    MR_TRY(const StreamId stream, stream_of(operand));
-    const StreamType& type = circuit_.stream(stream);
-    map = new_map(stream, {.lanes = type.lanes, .channels = type.channels, .rows = type.rows});
+  if (open_map(operand) != nullptr) {
+    append_to(places_[static_cast<size_t>(operand)].map, op, std::move(step), result);
+    return {};
   }
-  append_to(map, op, std::move(step), result);
+  MR_TRY(const StreamId stream, stream_of(operand));
+  open_on_stream(op, std::move(step), stream, result);
   return {};
+}
+
+void Planner::open_on_stream(const Op& op, MapStep step, StreamId stream,
+                             const StreamType& result) {
+  const StreamType& type = circuit_.stream(stream);
+  const int map =
+      new_map(stream, {.lanes = type.lanes, .channels = type.channels, .rows = type.rows});
+  append_to(map, op, std::move(step), result);
 }
 
 void Planner::append_to(int map, const Op& op, MapStep step, const StreamType& result) {
   OpenMap& open = maps_[static_cast<size_t>(map)];
+  const MapStep::Part step_part = step.part;
   step.op = &op;
   step.out_rows = result.rows;
   step.out_lanes = result.lanes;
   open.steps.push_back(std::move(step));
   open.result = result;
-  open.result.element = op.type.fixed();
+  if (step_part != MapStep::Part::Ones)
+    open.result.element = op.type.fixed();
   open.result.ranges.clear();
-  const auto value = static_cast<ValueId>(&op - graph_.ops().data());
-  places_[static_cast<size_t>(value)] = {.stream = -1, .map = map};
+  places_[static_cast<size_t>(value_of(op))] = {.stream = -1, .map = map};
 }
 
 StreamId Planner::append_stage(Stage stage, double ready_ps) {
@@ -192,27 +201,69 @@ StreamId Planner::append_stage(Stage stage, double ready_ps) {
   return circuit_.stream_of(circuit_.stages.size() - 1);
 }
 
+std::optional<std::string> Planner::unsupported(const Op& op) const {
+  const auto is_constant = [&](size_t operand) {
+    return graph_.op(op.operands[operand]).as<graph::Constant>() != nullptr;
+  };
+  if (!op.operands.empty() && is_constant(0))
+    return "whose operands are all constants, or whose first one is";
+  if (is_linear(op) && !has_constant_weights(graph_, op))
+    return "whose weights are not constants";
+  const auto is_map = [&](size_t operand) {
+    const TensorType& type = graph_.type(op.operands[operand]);
+    return type.shape.size() == 3 && type.shape[0] * type.shape[1] > 1;
+  };
+  for (size_t i = 1; i < op.operands.size(); ++i)
+    if (!is_linear(op) && is_constant(i) && is_map(i))
+      return "one of whose operands is a whole map of constants";
+  return std::nullopt;
+}
+
+bool Planner::needs_whole_vector(const Op& op) const {
+  const ValueId operand = op.operands[0];
+  if (graph_.type(operand).shape.size() != 1 || shape_of(operand).beats_per_frame() == 1)
+    return false;
+  if (const auto* rq = op.as<graph::Requantize>())
+    return !rq->types.empty();
+  return !(op.as<graph::Dense>() || op.as<graph::Flatten>() || op.as<graph::Relu>() ||
+           op.as<graph::Table>() || op.operands.size() == 1) ||
+         op.as<graph::Reduce>() || op.as<graph::TopK>() || is_move(op);
+}
+
 Status Planner::add(const Op& op) {
+  if (const auto what = unsupported(op))
+    return error(messages::UnsupportedOperation, place_of(op), op.name, op.mnemonic(), *what);
+  if (needs_whole_vector(op)) {
+    MR_TRY(const StreamId stream, stream_of(op.operands[0]));
+    places_[static_cast<size_t>(op.operands[0])] = {.stream = gathered(op.name, stream)};
+  }
+  if (op.as<graph::ConvTranspose2D>())
+    return add_transposed(op);
   const StreamType shape = shape_of(op.operands[0]);
-  const MapStep step{.op = &op, .sources = {}};
+  const MapStep step{.op = &op, .sources = {}, .picks = {}};
   if (step.window() != graph::Window{})
-    return add_windowed(op);
+    return add_windowed(op, demand_[static_cast<size_t>(value_of(op))], op.type.shape.back());
 
   StreamType result = shape;
-  if (op.as<graph::Flatten>()) {
-    if (shape.beats_per_frame() == 1)
-      result = {.height = 1, .width = 1, .channels = op.type.shape[0], .element = {}, .ranges = {}};
-    return extend(op, step, result);
-  }
+  const StreamType vector{
+      .height = 1, .width = 1, .channels = op.type.shape[0], .element = {}, .ranges = {}};
+  const auto* reshape = op.as<graph::Reshape>();
+  if (op.as<graph::Flatten>() || (reshape && op.type.shape.size() == 1))
+    return extend(op, step, shape.beats_per_frame() == 1 ? vector : shape);
+  if (is_move(op))
+    return add_move(op);
+  const bool joins = std::any_of(op.operands.begin() + 1, op.operands.end(), [&](ValueId operand) {
+    return graph_.op(operand).as<graph::Constant>() == nullptr;
+  });
+  if (joins)
+    return add_joined(op);
   if (op.as<graph::Dense>()) {
-    if (shape.beats_per_frame() > 1) {
-      MR_TRY(const StreamId stream, stream_of(op.operands[0]));
-      return add_accumulate(op, stream);
-    }
-    result = {.height = 1, .width = 1, .channels = op.type.shape[0], .element = {}, .ranges = {}};
-    return extend(op, step, result);
+    if (shape.beats_per_frame() == 1)
+      return extend(op, step, vector);
+    MR_TRY(const StreamId stream, stream_of(op.operands[0]));
+    return add_accumulate(op, stream);
   }
-  if (op.as<graph::Conv2D>())
+  if (op.type.shape.size() == 3 || shape.beats_per_frame() == 1)
     result.channels = op.type.shape.back();
   return extend(op, step, result);
 }

@@ -2,6 +2,7 @@
 // How a graph becomes a circuit: plan() in pieces.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -59,31 +60,61 @@ private:
   bool is_used_once(graph::ValueId value) const;
   /// The open map whose result `value` is and which may go on; none where it must be a stream.
   OpenMap* open_map(graph::ValueId value);
-  /// Appends a step to the value's open map, or opens one on its stream.
+  /// Appends a step to the open map of the operation's first operand, or opens one on its stream.
   Status extend(const graph::Op& op, MapStep step, const StreamType& result);
+  /// Opens a map on a stream, and appends a step to it.
+  void open_on_stream(const graph::Op& op, MapStep step, StreamId stream, const StreamType& result);
+  graph::ValueId value_of(const graph::Op& op) const {
+    return static_cast<graph::ValueId>(&op - graph_.ops().data());
+  }
   int new_map(StreamId stream, const BeatWindows& windows);
   void append_to(int map, const graph::Op& op, MapStep step, const StreamType& result);
   /// What the value looks like on its way, as a stream.
   StreamType shape_of(graph::ValueId value) const;
   StreamId append_stage(Stage stage, double ready_ps);
 
+  /// "a dense layer whose weights are not constant", where no stage computes an operation.
+  std::optional<std::string> unsupported(const graph::Op& op) const;
+
+  // planner_moves.cpp: operations that put elements elsewhere, and what joins streams
+  Status add_move(const graph::Op& op);
+  Status add_transposed(const graph::Op& op);
+  Status add_joined(const graph::Op& op);
+  /// A stage that puts the elements of a stream into the beats of another shape.
+  StreamId append_relayout(const std::string& name, StreamId stream, const StreamType& out,
+                           const std::function<MapPlace(const MapPlace&)>& source);
+  /// The stream in beats of `lanes` x `rows` pixels.
+  StreamId relaned(const std::string& name, StreamId stream, int64_t lanes, int64_t rows);
+  /// The whole map as a vector in a single beat.
+  StreamId gathered(const std::string& name, StreamId stream);
+  /// Where an element of the operation's result stands in its operand's map.
+  static MapPlace move_source(const graph::Op& op, const Shape& from, const MapPlace& place);
+  bool needs_whole_vector(const graph::Op& op) const;
+  /// A stream that leaves the circuit has the whole width of its type.
+  Status widen_output(const graph::Op& op);
+
   // planner_windows.cpp: sliding windows
-  Status add_windowed(const graph::Op& op);
+  Status add_windowed(const graph::Op& op, const Demand& out, int64_t channels);
+  /// A mean that counts the pixels of the map only: with a channel of ones in front.
+  Status add_counted_mean(const graph::Op& op, const Demand& out);
   /// True when every window lies within one beat.
   bool rows_fit(const StreamType& shape, const graph::Window& window) const;
   bool columns_fit(const StreamType& shape, const graph::Window& window) const;
-  Status open_on_window(const graph::Op& op, MapStep step, StreamId stream);
-  Status open_on_rows(const graph::Op& op, MapStep step, StreamId stream);
+  Status open_on_window(const graph::Op& op, MapStep step, StreamId stream, const Demand& out,
+                        int64_t channels);
+  Status open_on_rows(const graph::Op& op, MapStep step, StreamId stream, const Demand& out,
+                      int64_t channels);
   /// The lanes that a linear operation needs to keep up; none to leave them as they are.
-  std::optional<int64_t> fewer_lanes(const graph::Op& op, const StreamType& in,
-                                     StreamId stream) const;
-  StreamId block(const graph::Op& op, StreamId stream, int64_t out_lanes);
+  std::optional<int64_t> fewer_lanes(const graph::Op& op, StreamId stream, int64_t width) const;
+  StreamId block(const graph::Op& op, StreamId stream, int64_t out_lanes, int64_t width);
   int64_t row_cycles(StreamId stream) const;
 
   // planner_maps.cpp: maps and dense layers
   /// The value as a stream: closes its open map.
   Result<StreamId> stream_of(graph::ValueId value);
-  Result<StreamId> close(OpenMap& map, bool is_output);
+  /// The same for a part of its operation, which another part continues.
+  Result<StreamId> stream_of_part(graph::ValueId value);
+  Result<StreamId> close(OpenMap& map, graph::ValueId value, bool is_output);
   Status append_linear_step(Datapath& path, BeatVector& x, const MapStep& step, int spare_depth);
   adders::SearchOptions search_options(const graph::Op& op, int spare_depth) const;
   Status add_accumulate(const graph::Op& op, StreamId stream);

@@ -60,17 +60,23 @@ Result<StreamId> Planner::stream_of(ValueId value) {
   if (place.stream < 0) {
     const bool is_output = std::find(graph_.outputs().begin(), graph_.outputs().end(), value) !=
                            graph_.outputs().end();
-    MR_TRY(place.stream, close(maps_[static_cast<size_t>(place.map)], is_output));
+    MR_TRY(place.stream, close(maps_[static_cast<size_t>(place.map)], value, is_output));
     place.map = -1;
   }
   return place.stream;
 }
 
-Result<StreamId> Planner::close(OpenMap& map, bool is_output) {
+Result<StreamId> Planner::stream_of_part(ValueId value) {
+  return close(maps_[static_cast<size_t>(places_[static_cast<size_t>(value)].map)], value,
+               /*is_output=*/false);
+}
+
+Result<StreamId> Planner::close(OpenMap& map, ValueId value, bool is_output) {
   share_rounding(map.steps);
   std::vector<std::string> layers;
   for (const MapStep& step : map.steps)
-    if (!step.op->as<graph::Flatten>())  // the stream's order is the vector's order already
+    // Flattened streams keep their order; parts of one operation follow one another.
+    if (!step.op->as<graph::Flatten>() && (layers.empty() || layers.back() != step.op->name))
       layers.push_back(step.op->name);
   const StreamType& first = circuit_.stream(map.sources[0].stream);
   StreamType result = map.result;
@@ -113,7 +119,7 @@ Result<StreamId> Planner::close(OpenMap& map, bool is_output) {
     if (is_linear(*step.op)) {
       MR_TRY_STATUS(append_linear_step(path, x, step, spare[i]));
     } else {
-      append_step(path, x, step, sources);
+      append_step(path, x, step, graph_, sources);
     }
   }
 
@@ -127,7 +133,7 @@ Result<StreamId> Planner::close(OpenMap& map, bool is_output) {
   }
   if (options_.three_input_adders)
     path = fuse_adders(path, target);
-  const Op& name = naming_op(map.steps);
+  const Op& name = map.steps.empty() ? graph_.op(value) : naming_op(map.steps);
   MR_TRY_STATUS(path.pipeline(target.delays, target.clock_ns, target.input_ready_ps,
                               target.output_deadline_ps, "layer '" + name.name + "'"));
   const double ready_ps = path.output_ready_ps();

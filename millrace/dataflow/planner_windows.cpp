@@ -50,18 +50,17 @@ bool Planner::columns_fit(const StreamType& shape, const Window& window) const {
           window.pad_left == 0 && window.pad_right == 0);
 }
 
-Status Planner::add_windowed(const Op& op) {
-  const auto value = static_cast<ValueId>(&op - graph_.ops().data());
-  const Demand& out = demand_[static_cast<size_t>(value)];
+Status Planner::add_windowed(const Op& op, const Demand& out, int64_t channels) {
+  const ValueId value = value_of(op);
   const ValueId operand = op.operands[0];
   const StreamType shape = shape_of(operand);
-  MapStep step{.op = &op, .sources = {}};
+  MapStep step{.op = &op, .sources = {}, .picks = {}};
   const Window window = step.window();
 
   StreamType result = shape;
   result.height = out.height;
   result.width = out.width;
-  result.channels = op.type.shape.back();
+  result.channels = channels;
   const int64_t out_lanes =
       shape.lanes == shape.width ? out.width : std::min(out.width, shape.lanes / window.stride_w);
   const bool has_columns = columns_fit(shape, window);
@@ -72,6 +71,9 @@ Status Planner::add_windowed(const Op& op) {
                       : std::min(out.height, shape.rows / window.stride_h);
     return extend(op, step, result);
   }
+  const auto* mean = op.as<graph::AvgPool>();
+  if (mean && window.is_padded() && !mean->include_padding)
+    return add_counted_mean(op, out);
   StreamId stream = -1;
   if (has_columns && op.as<graph::MaxPool>() && window.extent_w() > 1 && shape.rows == 1) {
     // Along the row first: what the line buffer keeps is smaller by the stride.
@@ -79,12 +81,37 @@ Status Planner::add_windowed(const Op& op) {
     result.height = shape.height;
     result.lanes = out_lanes;
     MR_TRY_STATUS(extend(op, step, result));
-    MR_TRY(stream, stream_of(value));
+    MR_TRY(stream, stream_of_part(value));
     step.part = MapStep::Part::Rows;
   } else {
     MR_TRY(stream, stream_of(operand));
   }
-  return shape.rows > 1 ? open_on_rows(op, step, stream) : open_on_window(op, step, stream);
+  return shape.rows > 1 ? open_on_rows(op, step, stream, out, channels)
+                        : open_on_window(op, step, stream, out, channels);
+}
+
+Status Planner::add_counted_mean(const Op& op, const Demand& out) {
+  const StreamType shape = shape_of(op.operands[0]);
+  MapStep step{.op = &op, .sources = {}, .picks = {}};
+  step.part = MapStep::Part::Ones;
+  StreamType with_ones = shape;
+  ++with_ones.channels;
+  MR_TRY_STATUS(extend(op, step, with_ones));
+  step.part = MapStep::Part::Whole;
+  const int64_t channels = op.type.shape.back();
+  if (columns_fit(shape, step.window()) && rows_fit(shape, step.window())) {
+    StreamType result = shape;
+    result.height = out.height;
+    result.width = out.width;
+    result.channels = channels;
+    result.lanes = shape.lanes == shape.width ? out.width : shape.lanes / step.window().stride_w;
+    result.rows = shape.rows == shape.height ? out.height : shape.rows / step.window().stride_h;
+    append_to(places_[static_cast<size_t>(value_of(op))].map, op, step, result);
+    return {};
+  }
+  MR_TRY(const StreamId stream, stream_of_part(value_of(op)));
+  return shape.rows > 1 ? open_on_rows(op, step, stream, out, channels)
+                        : open_on_window(op, step, stream, out, channels);
 }
 
 int64_t Planner::row_cycles(StreamId stream) const {
@@ -96,23 +123,21 @@ int64_t Planner::row_cycles(StreamId stream) const {
   return least;
 }
 
-std::optional<int64_t> Planner::fewer_lanes(const Op& op, const StreamType& in,
-                                            StreamId stream) const {
+std::optional<int64_t> Planner::fewer_lanes(const Op& op, StreamId stream, int64_t width) const {
+  const StreamType& in = circuit_.stream(stream);
   if (!is_linear(op) || in.lanes == 1 || in.height == 1)
     return std::nullopt;
-  const MapStep step{.op = &op, .sources = {}};
+  const MapStep step{.op = &op, .sources = {}, .picks = {}};
   const Window window = step.window();
-  const auto value = static_cast<ValueId>(&op - graph_.ops().data());
-  const Demand& out = demand_[static_cast<size_t>(value)];
   const int64_t natural =
-      std::min(out.width, (in.lanes + window.stride_w - 1) / window.stride_w);
+      std::min(width, (in.lanes + window.stride_w - 1) / window.stride_w);
   const int64_t beats = row_cycles(stream);
-  int64_t lanes = (out.width + beats - 1) / beats;
+  int64_t lanes = (width + beats - 1) / beats;
   // Pooling behind the operation wants pairs within a beat.
   int64_t multiple = 1;
-  for (ValueId next = value; is_used_once(next);) {
+  for (ValueId next = value_of(op); is_used_once(next);) {
     next = users_[static_cast<size_t>(next)][0];
-    const MapStep behind{.op = &graph_.op(next), .sources = {}};
+    const MapStep behind{.op = &graph_.op(next), .sources = {}, .picks = {}};
     if (behind.window() == Window{} || lanes == 1) {
       if (is_linear(graph_.op(next)))
         break;
@@ -121,50 +146,37 @@ std::optional<int64_t> Planner::fewer_lanes(const Op& op, const StreamType& in,
     multiple = graph_.op(next).as<graph::MaxPool>() ? behind.window().stride_w : 1;
     break;
   }
-  lanes = std::min((lanes + multiple - 1) / multiple * multiple, out.width);
+  lanes = std::min((lanes + multiple - 1) / multiple * multiple, width);
   return lanes < natural ? std::optional(lanes) : std::nullopt;
 }
 
-StreamId Planner::block(const Op& op, StreamId stream, int64_t out_lanes) {
-  const MapStep step{.op = &op, .sources = {}};
+StreamId Planner::block(const Op& op, StreamId stream, int64_t out_lanes, int64_t width) {
+  const MapStep step{.op = &op, .sources = {}, .picks = {}};
   const Window window = step.window();
-  const auto value = static_cast<ValueId>(&op - graph_.ops().data());
   const StreamType in = circuit_.stream(stream);
-  const int64_t blocks =
-      (demand_[static_cast<size_t>(value)].width + out_lanes - 1) / out_lanes;
+  const int64_t blocks = (width + out_lanes - 1) / out_lanes;
   StreamType out = in;
   out.lanes = (out_lanes - 1) * window.stride_w + window.extent_w();
   out.width = blocks * out.lanes;
   const int64_t advance = out_lanes * window.stride_w;
-  RelayoutStage relayout = make_relayout(in, out, [&](const MapPlace& place) {
+  return append_relayout(op.name, stream, out, [&](const MapPlace& place) {
     const int64_t column =
         place.column / out.lanes * advance + place.column % out.lanes - window.pad_left;
     const bool is_inside = 0 <= column && column < in.width;
     return is_inside ? MapPlace{place.row, column, place.channel} : MapPlace{-1, 0, 0};
   });
-  const int levels =
-      static_cast<int>(std::ceil(std::log2(static_cast<double>(relayout.out_beats)) / 2));
-  return append_stage({.name = identifier(op.name),
-                       .layers = {},
-                       .kind = std::move(relayout),
-                       .inputs = {stream},
-                       .buffers = {},
-                       .output = out,
-                       .latency_cycles = 1},
-                      levels * delays_.lut_ps);
 }
 
-Status Planner::open_on_window(const Op& op, MapStep step, StreamId stream) {
+Status Planner::open_on_window(const Op& op, MapStep step, StreamId stream, const Demand& out,
+                               int64_t channels) {
   const Window window = step.window();
-  const auto value = static_cast<ValueId>(&op - graph_.ops().data());
-  const Demand& out = demand_[static_cast<size_t>(value)];
   const StreamType before = circuit_.stream(stream);
   if (window.pad_top + window.pad_bottom >= window.extent_h() && window.stride_h == 1)
     return error(messages::TooMuchPadding, place_of(op), window.pad_top + window.pad_bottom,
                  "above and below", window.extent_h());
   std::optional<WindowGeometry> geometry;
-  if (const auto fewer = fewer_lanes(op, before, stream)) {
-    stream = block(op, stream, *fewer);
+  if (const auto fewer = fewer_lanes(op, stream, out.width)) {
+    stream = block(op, stream, *fewer, out.width);
     geometry = blocked_window_geometry(circuit_.stream(stream), window, out.height, out.width,
                                        *fewer);
   } else {
@@ -204,16 +216,15 @@ Status Planner::open_on_window(const Op& op, MapStep step, StreamId stream) {
                                         levels * delays_.lut_ps);
   const int map = new_map(windows, windows_of(window, in.channels, 1, g.out_lanes));
   StreamType result = covered;
-  result.channels = op.type.shape.back();
+  result.channels = channels;
   step.is_covered = true;
   append_to(map, op, step, result);
   return {};
 }
 
-Status Planner::open_on_rows(const Op& op, MapStep step, StreamId stream) {
+Status Planner::open_on_rows(const Op& op, MapStep step, StreamId stream, const Demand& out,
+                             int64_t channels) {
   const Window window = step.window();
-  const auto value = static_cast<ValueId>(&op - graph_.ops().data());
-  const Demand& out = demand_[static_cast<size_t>(value)];
   const StreamType in = circuit_.stream(stream);
   const auto geometry = row_window_geometry(in, window, out.height, out.width);
   if (!geometry)
@@ -237,7 +248,7 @@ Status Planner::open_on_rows(const Op& op, MapStep step, StreamId stream) {
   source.beat_columns = in.width;
   source.pad_left = window.pad_left;
   StreamType result = covered;
-  result.channels = op.type.shape.back();
+  result.channels = channels;
   step.is_covered = true;
   append_to(map, op, step, result);
   return {};

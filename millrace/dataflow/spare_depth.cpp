@@ -74,9 +74,7 @@ public:
         x.windows = {};
         continue;
       }
-      if (step.op->as<graph::MaxPool>() && !step.is_covered)
-        x = repeated_region(x, step);
-      append_step(path, x, step, {});
+      append_probe_step(path, x, step);
     }
     for (const NodeId id : x.elements)
       path.outputs.push_back({id, path.node(id).type()});
@@ -87,14 +85,27 @@ public:
   }
 
 private:
-  /// A pooling window that stands within the beat, on copies of the only element.
-  static BeatVector repeated_region(const BeatVector& x, const MapStep& step) {
-    const graph::Window window = step.window();
-    BeatVector region = x;
-    region.windows.kernel_h = window.kernel_h;
-    region.windows.kernel_w = window.kernel_w;
-    region.elements.assign(static_cast<size_t>(region.windows.num_elements()), x.elements.front());
-    return region;
+  /// A step that is not linear, on the only element.
+  void append_probe_step(Datapath& path, BeatVector& x, const MapStep& step) {
+    const Op& op = *step.op;
+    const bool is_simple = op.as<graph::Relu>() || op.as<graph::Table>() ||
+                           (op.as<graph::Requantize>() &&
+                            op.as<graph::Requantize>()->types.empty()) ||
+                           op.as<graph::MaxPool>();
+    if (!is_simple) {
+      // The estimate leaves out what is rare.
+      x.elements = {path.input(op.type.fixed())};
+      x.windows = {};
+      x.type = op.type.fixed();
+      return;
+    }
+    if (op.as<graph::MaxPool>() && !step.is_covered) {
+      const graph::Window window = step.window();
+      x.windows.kernel_h = window.kernel_h;
+      x.windows.kernel_w = window.kernel_w;
+      x.elements.assign(static_cast<size_t>(x.windows.num_elements()), x.elements.front());
+    }
+    append_step(path, x, step, graph_, {});
   }
 
   /// Adders one behind another, behind `x`: each as wide as the widest sum of operation `i`.

@@ -17,6 +17,7 @@ using dataflow::AddNode;
 using dataflow::ConstantNode;
 using dataflow::Datapath;
 using dataflow::GateNode;
+using dataflow::GreaterNode;
 using dataflow::HalfEvenNode;
 using dataflow::InputNode;
 using dataflow::MaxNode;
@@ -24,6 +25,7 @@ using dataflow::Node;
 using dataflow::NodeId;
 using dataflow::ReluNode;
 using dataflow::RequantizeNode;
+using dataflow::SelectNode;
 using dataflow::TableNode;
 using graph::Overloaded;
 
@@ -170,7 +172,19 @@ private:
               assign(binary("&", operand(gate.value, node.cycle, type.width), mask));
             },
             [&](const ReluNode& relu) { assign(rectified(relu, node.cycle, type.width)); },
-            [&](const MaxNode& max) { assign(larger(max, node.cycle, type.width)); },
+            [&](const MaxNode& max) {
+              const Expr a_is_larger = greater(max.a, max.b, node.cycle);
+              const NodeId first = max.is_min ? max.b : max.a;
+              const NodeId second = max.is_min ? max.a : max.b;
+              assign(expr(Conditional{a_is_larger, operand(first, node.cycle, type.width),
+                                      operand(second, node.cycle, type.width)}));
+            },
+            [&](const GreaterNode& n) { assign(greater(n.a, n.b, node.cycle)); },
+            [&](const SelectNode& n) {
+              assign(expr(Conditional{bit(signal(n.control, node.cycle), 0),
+                                      operand(n.then, node.cycle, type.width),
+                                      operand(n.otherwise, node.cycle, type.width)}));
+            },
             [&](const RequantizeNode& rq) {
               declare(target, type);
               emit_requantize(target, node, rq);
@@ -260,9 +274,10 @@ private:
     return expr(Concat{{high_part(even.x, cycle, even.dropped + 1, width - 1), lowest}});
   }
 
-  Expr larger(const MaxNode& max, int cycle, int width) {
-    const Node& a = path_.node(max.a);
-    const Node& b = path_.node(max.b);
+  /// a > b.
+  Expr greater(NodeId id_a, NodeId id_b, int cycle) {
+    const Node& a = path_.node(id_a);
+    const Node& b = path_.node(id_b);
     const FixedType both = narrowest_type(std::min(a.lo, b.lo), std::max(a.hi, b.hi), 0).value();
     // Declared types may be wider than the ranges; equal widths keep the comparison plain.
     const int common = std::max({both.width, a.signal_type().width, b.signal_type().width});
@@ -270,8 +285,7 @@ private:
       const Expr value = operand(id, cycle, common);
       return both.is_signed ? as_signed(value) : value;
     };
-    return expr(Conditional{binary(">", side(max.a), side(max.b)), operand(max.a, cycle, width),
-                            operand(max.b, cycle, width)});
+    return binary(">", side(id_a), side(id_b));
   }
 
   void emit_requantize(const std::string& target, const Node& node, const RequantizeNode& rq) {
