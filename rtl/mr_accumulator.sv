@@ -2,9 +2,9 @@
 // Adds up the partial sums of a frame, for several outputs side by side.
 //
 //   out_data_o  for each output: its bias plus the sums of all beats from the one marked first to
-//               the one marked last, modulo 2^SumBits
+//               the one marked last, their carries included, modulo 2^SumBits
 //
-// Golden model: millrace::reference (dense).
+// Golden model: dataflow::evaluate(AccumulateStage).
 //
 // Latency 1 cycle from the last beat. Throughput 1 beat/cycle, no back-pressure.
 
@@ -22,6 +22,7 @@ module mr_accumulator #(
   input  wire                         in_first_i,
   input  wire                         in_last_i,
   input  wire  [Outputs*SumBits-1:0]  in_data_i,
+  input  wire  [Outputs-1:0]          in_carry_i,  // one more, for each output
   output logic                        out_valid_o,
   output logic [Outputs*SumBits-1:0]  out_data_o
 );
@@ -36,9 +37,14 @@ module mr_accumulator #(
   for (genvar i = 0; i < Outputs; i = i + 1) begin : gen_output
     logic [SumBits-1:0] sum_q;
     logic [SumBits-1:0] start;
+    logic [SumBits-1:0] sum;
+    logic               unused;
     assign start = in_first_i ? Bias[i*SumBits +: SumBits] : sum_q;
+    // The carry enters the chain below its lowest bit. Without that bit Yosys joins the choice of
+    // `start` to the adder's other side and takes two LUTs for each bit.
+    assign {sum, unused} = {in_data_i[i*SumBits +: SumBits], in_carry_i[i]} + {start, 1'b1};
     always_ff @(posedge clk_i) begin
-      if (in_valid_i) sum_q <= start + in_data_i[i*SumBits +: SumBits];
+      if (in_valid_i) sum_q <= sum;
     end
     assign out_data_o[i*SumBits +: SumBits] = sum_q;
   end

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "millrace/dataflow/accumulate.h"
 #include "millrace/dataflow/datapath.h"
 #include "millrace/dataflow/stream.h"
 #include "millrace/dataflow/window_geometry.h"
@@ -27,19 +28,6 @@ struct WindowStage {
 ///          anything else: the beat's lanes x channels. Outputs: the result's lanes x channels.
 struct MapStage {
   Datapath datapath;
-};
-
-/// A dense layer over a streamed map: adds up each beat's products as it arrives and gives one
-/// vector a frame.
-///
-/// The datapath's inputs are the beat's elements, then one weight for each (element, output), in
-/// row-major order; its outputs are the beat's sums.
-struct AccumulateStage {
-  Datapath products;
-  std::vector<FixedType> weight_types;        ///< of each (element, output), over all beats
-  std::vector<std::vector<int64_t>> weights;  ///< for each beat: elements x outputs, row-major
-  std::vector<Int128> bias;                   ///< one an output: where the sums start
-  FixedType sum_type;  ///< holds every final sum; partial sums may wrap and wrap back
 };
 
 using StageKind = std::variant<WindowStage, MapStage, AccumulateStage>;

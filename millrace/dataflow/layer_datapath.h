@@ -2,7 +2,6 @@
 // Lowers single operations of the graph to nodes of a datapath.
 #pragma once
 
-#include <span>
 #include <vector>
 
 #include "millrace/adders/multiply_matrix.h"
@@ -33,13 +32,6 @@ LinearMap linear_map(const graph::Graph& graph, const graph::Op& op);
 Result<std::vector<NodeId>> append_linear(Datapath& path, const BeatVector& x,
                                           const LinearMap& lane_map,
                                           const adders::SearchOptions& search);
-
-/// Appends the sums of products of inputs with weights that are inputs too.
-///
-/// Shapes   weights: inputs x outputs, row-major; `used` is false where
-///          a weight is 0 in every beat.
-std::vector<NodeId> append_products(Datapath& path, std::span<const NodeId> inputs,
-                                    std::span<const NodeId> weights, const std::vector<bool>& used);
 
 /// Appends an operation that works on each element alone: relu, requantize or table.
 std::vector<NodeId> append_elementwise(Datapath& path, const BeatVector& x, const graph::Op& op);

@@ -275,56 +275,34 @@ private:
   Status lower_accumulate(const Op& op) {
     const LinearMap map = linear_map(graph_, op);
     const int64_t elements = stream_.lanes * stream_.channels;
-    const auto weights_of_beat = static_cast<size_t>(elements * map.rows);
 
-    AccumulateStage stage;
-    stage.bias = map.bias;
-    stage.sum_type = op.type.fixed();
-    stage.sum_type.frac_bits = 0;
+    AccumulateRequest request{.map = map,
+                              .elements = {},
+                              .columns = {},
+                              .sum_type = op.type.fixed(),
+                              .delays = delays_,
+                              .clock_ns = circuit_.clock_ns,
+                              .input_ready_ps = input_ready_ps_};
+    request.sum_type.frac_bits = 0;
+    request.elements.assign(static_cast<size_t>(elements),
+                            {stream_.element.min_raw(), stream_.element.max_raw()});
     for (int64_t beat = 0; beat < stream_.beats_per_frame(); ++beat) {
-      std::vector<int64_t> weights(weights_of_beat, 0);
+      std::vector<int> columns(static_cast<size_t>(elements), -1);
       for (int64_t element = 0; element < elements; ++element) {
-        const int64_t column =
+        const int64_t x =
             (beat % stream_.beats_per_row()) * stream_.lanes + element / stream_.channels;
-        if (column >= stream_.width)
-          continue;  // behind the row's end: a weight of 0 ignores whatever stands there
-        const int64_t index =
-            ((beat / stream_.beats_per_row()) * stream_.width + column) * stream_.channels +
-            element % stream_.channels;
-        for (int64_t row = 0; row < map.rows; ++row)
-          weights[static_cast<size_t>(element * map.rows + row)] =
-              map.entries[static_cast<size_t>(row * map.columns + index)];
+        if (x < stream_.width)  // behind the row's end stands anything
+          columns[static_cast<size_t>(element)] = static_cast<int>(
+              ((beat / stream_.beats_per_row()) * stream_.width + x) * stream_.channels +
+              element % stream_.channels);
       }
-      stage.weights.push_back(std::move(weights));
+      request.columns.push_back(std::move(columns));
     }
-
-    std::vector<NodeId> inputs;
-    inputs.reserve(static_cast<size_t>(elements));
-    for (int64_t element = 0; element < elements; ++element)
-      inputs.push_back(stage.products.input(stream_.element));
-    std::vector<NodeId> weights;
-    std::vector<bool> used;
-    for (size_t i = 0; i < weights_of_beat; ++i) {
-      int64_t lo = 0;
-      int64_t hi = 0;
-      for (const auto& beat : stage.weights) {
-        lo = std::min(lo, beat[i]);
-        hi = std::max(hi, beat[i]);
-      }
-      stage.weight_types.push_back(narrowest_type(lo, hi, 0).value());
-      weights.push_back(stage.products.input(stage.weight_types.back()));
-      used.push_back(lo != 0 || hi != 0);
-    }
-    for (const NodeId sum : append_products(stage.products, inputs, weights, used))
-      stage.products.outputs.push_back({sum, stage.sum_type});
-    const double deadline_ps =
-        circuit_.clock_ns * 1000 - delays_.register_ps - delays_.adder_ps(stage.sum_type.width);
-    MR_TRY_STATUS(stage.products.pipeline(delays_, circuit_.clock_ns, input_ready_ps_,
-                                          std::max(0.0, deadline_ps), "layer '" + op.name + "'"));
+    MR_TRY(AccumulateStage stage, make_accumulate(request, "layer '" + op.name + "'"));
     input_ready_ps_ = 0;
     stream_ = {.height = 1, .width = 1, .channels = map.rows, .element = op.type.fixed()};
-    const int latency_cycles = stage.products.latency_cycles() + 1;
-    append_stage(op, {op.name}, latency_cycles, std::move(stage));
+    const int latency = latency_cycles(stage);
+    append_stage(op, {op.name}, latency, std::move(stage));
     ++num_searched_;
     return {};
   }

@@ -209,7 +209,7 @@ private:
 
   void emit_accumulator(const Stage& stage, const AccumulateStage& accumulate) {
     const std::string module_name = circuit_.name + "_" + stage.name;
-    for (Module& m : emit_accumulate(module_name, stage, accumulate, bits_))
+    for (Module& m : emit_accumulate(module_name, stage, accumulate))
       modules_.push_back(std::move(m));
     const std::string signal = stage.name;
     const int64_t bits = stage.output.beat_bits();
@@ -252,9 +252,9 @@ std::vector<SourceFile> emit(const Circuit& circuit, const Schedule& schedule) {
 
 const std::vector<std::string>& library_files() {
   static const std::vector<std::string> names = {
-      "mr_pkg.sv",      "mr_delay.sv",       "mr_add3.sv",
-      "mr_overflow.sv", "mr_requantize.sv",  "mr_window_span.sv",
-      "mr_window.sv",   "mr_accumulator.sv", "mr_axis.sv"};
+      "mr_pkg.sv",         "mr_delay.sv",         "mr_add3.sv",        "mr_booth_add.sv",
+      "mr_booth_term.sv",  "mr_phase_counter.sv", "mr_overflow.sv",    "mr_requantize.sv",
+      "mr_window_span.sv", "mr_window.sv",        "mr_accumulator.sv", "mr_axis.sv"};
   return names;
 }
 
