@@ -156,6 +156,23 @@ private:
     }
   }
 
+  /// A line's bits, in literals of up to 64, the first step lowest.
+  static Expr line_contents(const std::vector<bool>& line) {
+    constexpr size_t PieceBits = 64;
+    std::vector<Expr> pieces;
+    for (size_t begin = (line.size() - 1) / PieceBits * PieceBits;; begin -= PieceBits) {
+      const size_t width = std::min(PieceBits, line.size() - begin);
+      Int128 bits = 0;
+      for (size_t i = 0; i < width; ++i)
+        if (line[begin + i])
+          bits += Int128{1} << i;
+      pieces.push_back(expr(Literal{static_cast<int>(width), bits, false}));
+      if (begin == 0)
+        break;
+    }
+    return pieces.size() == 1 ? pieces.front() : expr(Concat{std::move(pieces)});
+  }
+
   void emit_weights() {
     const auto lines = static_cast<int>(stage_.lines.size());
     if (lines == 0)
@@ -163,23 +180,15 @@ private:
     comment("The weights' bits");
     add(Signal{"weights_d", lines});
     add(Signal{"weights_q", lines});
-    const auto word = [&](int64_t step) {
-      std::vector<Expr> parts;
-      for (int begin = (lines - 1) / 32 * 32; begin >= 0; begin -= 32) {
-        const int width = std::min(32, lines - begin);
-        int64_t bits = 0;
-        for (int i = 0; i < width; ++i)
-          if (stage_.lines[static_cast<size_t>(begin + i)][static_cast<size_t>(step)])
-            bits |= int64_t{1} << i;
-        parts.push_back(expr(Literal{width, bits, false}));
-      }
-      return parts.size() == 1 ? parts.front() : expr(Concat{std::move(parts)});
-    };
-    Lookup rom{.selector = name("next"), .target = name("weights_d"), .rows = {}, .otherwise = {}};
-    for (int64_t step = 0; step + 1 < stage_.steps(); ++step)
-      rom.rows.emplace_back(expr(Literal{code_bits(stage_.steps()), step, false}), word(step));
-    rom.otherwise = word(stage_.steps() - 1);
-    add(std::move(rom));
+    std::vector<Expr> contents;  // the last line is the highest
+    for (int i = lines; i-- > 0;)
+      contents.push_back(line_contents(stage_.lines[static_cast<size_t>(i)]));
+    add(Instance{.module = "mr_rom",
+                 .name = "u_weights",
+                 .parameters = {{"Lines", number(lines)},
+                                {"Steps", number(stage_.steps())},
+                                {"Contents", expr(Concat{std::move(contents)})}},
+                 .ports = {{"address_i", name("next")}, {"data_o", name("weights_d")}}});
     add(Registers{{{name("weights_q"), name("weights_d")}}});
   }
 

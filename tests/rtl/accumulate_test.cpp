@@ -223,5 +223,42 @@ TEST_P(Accumulate, IsEmittedAsThePlainProduct) {
 
 INSTANTIATE_TEST_SUITE_P(Seeds, Accumulate, ::testing::Range(0, 10));
 
+void check_netlist(const Shape& shape, uint64_t seed, const std::string& folder_name) {
+  const Case c = make_case(shape, seed);
+  const Traffic traffic = make_traffic(c, seed);
+  const testing::ScratchDirectory scratch(folder_name);
+  const cosim::Design design = write_design(c, traffic, scratch.path());
+  const auto part = synth::find_part("xcku115");
+  ASSERT_TRUE(part.has_value()) << part.error().to_string();
+  const fs::path netlist = scratch.path() / "netlist.v";
+  const auto area = synth::synthesize({.sources = design.sources,
+                                       .include_dirs = design.include_dirs,
+                                       .top = design.top,
+                                       .part = *part,
+                                       .netlist = netlist,
+                                       .work_dir = scratch.path() / "synth"});
+  ASSERT_TRUE(area.has_value()) << area.error().to_string();
+  EXPECT_EQ(area->dsp, 0);
+  EXPECT_EQ(area->bram18, 0);
+  const auto models = synth::find_cell_models();
+  ASSERT_TRUE(models.has_value()) << models.error().to_string();
+  check_results(traffic, cosim::netlist_design(design, netlist, *models), scratch.path() / "gates");
+}
+
+TEST(AccumulateAtGates, IsSynthesisedAsThePlainProduct) {
+  check_netlist({.beats = 20,
+                 .elements = 7,
+                 .results = 3,
+                 .phases = 3,
+                 .held = false,
+                 .weight_bits = 5,
+                 .varied = true},
+                1, "accumulate_gates");
+}
+
+TEST(AccumulateAtGates, ReadsAMemoryOfManySteps) {
+  check_netlist({.beats = 150, .elements = 2, .results = 2, .phases = 2}, 2, "accumulate_deep");
+}
+
 }  // namespace
 }  // namespace millrace
