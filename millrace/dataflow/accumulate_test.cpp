@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <random>
 
+#include "millrace/dataflow/accumulate_cost.h"
 #include "millrace/support/check.h"
 
 namespace millrace::dataflow {
@@ -130,6 +131,22 @@ TEST(Accumulate, AnswersAfterThePhasesTheProductsAndTheSum) {
   const AccumulateStage stage = make(request);
   EXPECT_EQ(stage.steps(), 8);
   EXPECT_EQ(latency_cycles(stage), 3 + stage.products.latency_cycles() + 1);
+}
+
+TEST(Accumulate, CostsItsRowsSumsLinesAndWhatItKeeps) {
+  AccumulateRequest request = make_request(1, 4, 1);
+  request.map.entries = {1, 0, 1, 1};
+  request.elements[2] = {0, 15};
+  request.sum_type.width = 20;
+  request.phases = 3;
+  const AccumulateStage stage = make(request);
+  const AccumulateCost cost = accumulate_cost(stage);
+  // Weights are all 1, so that no line is left; half a row for 8 bits; a sum; a choice of three;
+  // the counters of 3 steps and 3 phases.
+  EXPECT_EQ(cost.lut, 4 + 20 + 8 + (2 * 4 + 2));
+  EXPECT_EQ(cost.flip_flops, 20 + (4 + 8) + (4 + 1));
+  request.held = true;
+  EXPECT_EQ(accumulate_cost(make(request)).flip_flops, 20 + (4 + 1));
 }
 
 TEST(Accumulate, RefusesAClockThatARowDoesNotFit) {

@@ -9,6 +9,7 @@
 
 #include "millrace/cosim/beat.h"
 #include "millrace/cosim/simulate.h"
+#include "millrace/dataflow/accumulate_cost.h"
 #include "millrace/dataflow/circuit.h"
 #include "millrace/support/check.h"
 #include "millrace/support/files.h"
@@ -240,6 +241,11 @@ void check_netlist(const Shape& shape, uint64_t seed, const std::string& folder_
   ASSERT_TRUE(area.has_value()) << area.error().to_string();
   EXPECT_EQ(area->dsp, 0);
   EXPECT_EQ(area->bram18, 0);
+  const dataflow::AccumulateCost cost = accumulate_cost(c.stage);
+  EXPECT_NEAR(static_cast<double>(cost.lut), static_cast<double>(area->lut),
+              0.1 * static_cast<double>(area->lut));
+  EXPECT_NEAR(static_cast<double>(cost.flip_flops), static_cast<double>(area->ff),
+              0.1 * static_cast<double>(area->ff));
   const auto models = synth::find_cell_models();
   ASSERT_TRUE(models.has_value()) << models.error().to_string();
   check_results(traffic, cosim::netlist_design(design, netlist, *models), scratch.path() / "gates");
