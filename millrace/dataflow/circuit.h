@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "millrace/dataflow/accumulate.h"
 #include "millrace/dataflow/datapath.h"
 #include "millrace/dataflow/relayout.h"
 #include "millrace/dataflow/row_window_geometry.h"
@@ -37,19 +38,6 @@ struct RowWindowStage {
 ///          covers; elements that are always 0 have no input. Outputs: the elements of the result.
 struct MapStage {
   Datapath datapath;
-};
-
-/// A dense layer over a streamed map: adds up each beat's products as it arrives and gives one
-/// vector a frame.
-///
-/// The datapath's inputs are the beat's elements, then one weight for each (element, output), in
-/// row-major order; its outputs are the beat's sums.
-struct AccumulateStage {
-  Datapath products;
-  std::vector<FixedType> weight_types;        ///< of each (element, output), over all beats
-  std::vector<std::vector<int64_t>> weights;  ///< for each beat: elements x outputs, row-major
-  std::vector<Int128> bias;                   ///< one an output: where the sums start
-  FixedType sum_type;  ///< holds every final sum; partial sums may wrap and wrap back
 };
 
 using StageKind =

@@ -68,13 +68,10 @@ Json sizes_of(const StageKind& kind) {
                                       },
                                       [](const MapStage& s) { return sizes_of(s.datapath); },
                                       [](const AccumulateStage& s) {
-                                        int64_t weight_bits = 0;
-                                        for (const FixedType& type : s.weight_types)
-                                          weight_bits += type.width;
-                                        return Json{
-                                            {"beats", s.weights.size()},
-                                            {"multipliers", s.weight_types.size()},
-                                            {"weight_bits_a_beat", weight_bits}};
+                                        return Json{{"beats", s.beats},
+                                                    {"phases", s.phases},
+                                                    {"digit_rows", count_digit_rows(s)},
+                                                    {"weight_bits_a_step", s.lines.size()}};
                                       }},
                     kind);
 }

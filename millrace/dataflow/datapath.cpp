@@ -28,6 +28,39 @@ FixedType integer_type(Int128 lo, Int128 hi) {
   return *type;
 }
 
+Int128 digit_value(const std::array<Int128, 3>& bits) {
+  return bits[1] + bits[0] - 2 * bits[2];
+}
+
+/// The least and greatest of d * x, plus 0 or less the digit's bit 2, for all digits that the bits'
+/// ranges allow.
+std::pair<Int128, Int128> multiple_range(const Datapath& path, NodeId x, const BoothDigit& digit,
+                                         bool is_term) {
+  const Node& number = path.node(x);
+  std::optional<std::pair<Int128, Int128>> range;
+  for (int code = 0; code < 8; ++code) {
+    std::array<Int128, 3> bits{};
+    bool is_possible = true;
+    for (size_t i = 0; i < 3; ++i) {
+      const Node& bit = path.node(digit[i]);
+      check(bit.lo >= 0 && bit.hi <= 1, "a digit consists of bits");
+      bits[i] = (code >> i) & 1;
+      is_possible = is_possible && bit.lo <= bits[i] && bits[i] <= bit.hi;
+      for (size_t k = 0; k < i; ++k)
+        is_possible = is_possible && (digit[i] != digit[k] || bits[i] == bits[k]);
+    }
+    if (!is_possible)
+      continue;
+    const Int128 d = digit_value(bits);
+    const Int128 correction = is_term ? bits[2] : Int128{0};
+    const Int128 lo = std::min(d * number.lo, d * number.hi) - correction;
+    const Int128 hi = std::max(d * number.lo, d * number.hi) - correction;
+    range = range ? std::pair(std::min(range->first, lo), std::max(range->second, hi))
+                  : std::pair(lo, hi);
+  }
+  return range.value();
+}
+
 }  // namespace
 
 bool RequantizeNode::rounds_by_adder() const {
@@ -117,9 +150,16 @@ NodeId Datapath::add3(Add3Node add) {
   return append(add, lo, hi);
 }
 
-NodeId Datapath::gate(GateNode gate) {
-  const Node& value = node(gate.value);
-  return append(gate, std::min<Int128>(0, value.lo), std::max<Int128>(0, value.hi));
+NodeId Datapath::booth(BoothNode booth) {
+  const auto [lo, hi] = multiple_range(*this, booth.x, booth.digit, /*is_term=*/false);
+  const Node& a = node(booth.a);
+  return append(booth, a.lo + shifted(lo, booth.shift), a.hi + shifted(hi, booth.shift));
+}
+
+NodeId Datapath::booth_term(BoothTermNode term) {
+  digit_code(*this, term.digit);
+  const auto [lo, hi] = multiple_range(*this, term.x, term.digit, /*is_term=*/true);
+  return append(term, lo, hi);
 }
 
 NodeId Datapath::relu(NodeId x) {
@@ -153,9 +193,9 @@ NodeId Datapath::greater(NodeId a, NodeId b) {
 
 NodeId Datapath::select(SelectNode select) {
   const Node& control = node(select.control);
-  check(control.lo >= 0 && control.hi <= 1, "a choice is made by more than one bit");
+  check(select.bit < control.type().width, "a choice is made by a bit that does not exist");
   if (control.lo == control.hi)
-    return control.lo == 1 ? select.then : select.otherwise;
+    return ((control.lo >> select.bit) & 1) != 0 ? select.then : select.otherwise;
   return append(select, std::min(node(select.then).lo, node(select.otherwise).lo),
                 std::max(node(select.then).hi, node(select.otherwise).hi));
 }
@@ -222,7 +262,8 @@ std::vector<NodeId> operands(const NodeKind& kind) {
           [](const InputNode&) { return Ids{}; }, [](const ConstantNode&) { return Ids{}; },
           [](const AddNode& n) { return Ids{n.a, n.b}; },
           [](const Add3Node& n) { return Ids{n.terms[0].node, n.terms[1].node, n.terms[2].node}; },
-          [](const GateNode& n) { return Ids{n.value, n.control}; },
+          [](const BoothNode& n) { return Ids{n.a, n.x, n.digit[0], n.digit[1], n.digit[2]}; },
+          [](const BoothTermNode& n) { return Ids{n.x, n.digit[0], n.digit[1], n.digit[2]}; },
           [](const ReluNode& n) { return Ids{n.x}; },
           [](const MaxNode& n) { return Ids{n.a, n.b}; },
           [](const GreaterNode& n) { return Ids{n.a, n.b}; },
@@ -231,6 +272,26 @@ std::vector<NodeId> operands(const NodeKind& kind) {
           [](const HalfEvenNode& n) { return Ids{n.x}; },
           [](const TableNode& n) { return Ids{n.x}; }},
       kind);
+}
+
+DigitCode digit_code(const Datapath& path, const BoothDigit& digit) {
+  DigitCode code;
+  size_t num_bits = 0;
+  for (const NodeId id : digit) {
+    const bool is_known = id == code.bits[0] || id == code.bits[1];
+    if (path.node(id).is_constant() || is_known)
+      continue;
+    check(num_bits < code.bits.size(), "a term's digit depends on three bits");
+    code.bits[num_bits++] = id;
+  }
+  for (int value = 0; value < 4; ++value)
+    for (size_t i = 0; i < digit.size(); ++i) {
+      const bool is_set = digit[i] == code.bits[0]   ? (value & 1) != 0
+                          : digit[i] == code.bits[1] ? (value & 2) != 0
+                                                     : path.node(digit[i]).lo != 0;
+      code.digits |= static_cast<int>(is_set) << (3 * value + static_cast<int>(i));
+    }
+  return code;
 }
 
 int row_begin(const Datapath& path, const Add3Node& add) {
@@ -248,39 +309,36 @@ std::vector<Int128> Datapath::evaluate(std::span<const Int128> inputs) const {
   check(inputs.size() == static_cast<size_t>(num_inputs_), "one value for each datapath input");
   std::vector<Int128> values;
   const auto value = [&](NodeId id) { return values[static_cast<size_t>(id)]; };
+  const auto digit = [&](const BoothDigit& bits) {
+    return digit_value({value(bits[0]), value(bits[1]), value(bits[2])});
+  };
   for (const Node& node : nodes_) {
     values.push_back(std::visit(
-        Overloaded{[&](const InputNode& n) { return inputs[static_cast<size_t>(n.index)]; },
-                   [&](const ConstantNode& n) { return n.value; },
-                   [&](const AddNode& n) {
-                     const Int128 b = shifted(value(n.b), n.shift_b);
-                     return shifted(value(n.a), n.shift_a) + (n.subtract ? -b : b);
-                   },
-                   [&](const Add3Node& n) {
-                     Int128 sum = 0;
-                     for (const auto& [id, shift, subtract] : n.terms)
-                       sum += shifted(subtract ? -value(id) : value(id), shift);
-                     return sum;
-                   },
-                   [&](const GateNode& n) {
-                     return ((value(n.control) >> n.bit) & 1) != 0 ? value(n.value) : Int128{0};
-                   },
-                   [&](const ReluNode& n) { return std::max<Int128>(0, value(n.x)); },
-                   [&](const MaxNode& n) {
-                     return n.is_min ? std::min(value(n.a), value(n.b))
-                                     : std::max(value(n.a), value(n.b));
-                   },
-                   [&](const GreaterNode& n) { return Int128{value(n.a) > value(n.b) ? 1 : 0}; },
-                   [&](const SelectNode& n) {
-                     return value(value(n.control) != 0 ? n.then : n.otherwise);
-                   },
-                   [&](const RequantizeNode& n) {
-                     return millrace::requantize(value(n.x), n.from_frac_bits, n.to);
-                   },
-                   [&](const HalfEvenNode& n) { return made_even(value(n.x), n.dropped); },
-                   [&](const TableNode& n) {
-                     return Int128{n.values[static_cast<size_t>(value(n.x) - n.from.min_raw())]};
-                   }},
+        Overloaded{
+            [&](const InputNode& n) { return inputs[static_cast<size_t>(n.index)]; },
+            [&](const ConstantNode& n) { return n.value; },
+            [&](const AddNode& n) {
+              const Int128 b = shifted(value(n.b), n.shift_b);
+              return shifted(value(n.a), n.shift_a) + (n.subtract ? -b : b);
+            },
+            [&](const Add3Node& n) {
+              Int128 sum = 0;
+              for (const auto& [id, shift, subtract] : n.terms)
+                sum += shifted(subtract ? -value(id) : value(id), shift);
+              return sum;
+            },
+            [&](const BoothNode& n) {
+              return value(n.a) + shifted(digit(n.digit) * value(n.x), n.shift);
+            },
+            [&](const BoothTermNode& n) { return digit(n.digit) * value(n.x) - value(n.digit[2]); },
+            [&](const ReluNode& n) { return std::max<Int128>(0, value(n.x)); },
+            [&](const MaxNode& n) { return std::max(value(n.a), value(n.b)); },
+            [&](const RequantizeNode& n) {
+              return millrace::requantize(value(n.x), n.from_frac_bits, n.to);
+            },
+            [&](const TableNode& n) {
+              return Int128{n.values[static_cast<size_t>(value(n.x) - n.from.min_raw())]};
+            }},
         node.kind));
     check(node.lo <= values.back() && values.back() <= node.hi, "a value leaves its range");
   }

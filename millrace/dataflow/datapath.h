@@ -43,10 +43,20 @@ struct Add3Node {
   };
   std::array<Term, 3> terms;
 };
-/// `value` where bit `bit` of `control` is set, else 0: a row of a multiplication.
-struct GateNode {
-  NodeId value = 0, control = 0;
-  int bit = 0;
+/// A digit d = digit[1] + digit[0] - 2 * digit[2] of {-2, ..., 2}: three neighbouring bits of a
+/// weight in two's complement, the lowest first. Each is a node of one bit.
+using BoothDigit = std::array<NodeId, 3>;
+/// a + (d * x << shift), in one row of LUTs: rtl/mr_booth_add.sv.
+struct BoothNode {
+  NodeId a = 0, x = 0;
+  int shift = 0;
+  BoothDigit digit{};
+};
+/// d * x - digit[2], in half a row of LUTs: rtl/mr_booth_term.sv. At most two of the digit's bits
+/// are different nodes other than constants.
+struct BoothTermNode {
+  NodeId x = 0;
+  BoothDigit digit{};
 };
 /// max(x, 0).
 struct ReluNode {
@@ -61,9 +71,10 @@ struct MaxNode {
 struct GreaterNode {
   NodeId a = 0, b = 0;
 };
-/// `then` where the one bit of `control` is set, else `otherwise`.
+/// `then` where bit `bit` of `control` is set, else `otherwise`.
 struct SelectNode {
   NodeId control = 0, then = 0, otherwise = 0;
+  int bit = 0;
 };
 /// requantize(x, from_frac_bits, to).
 struct RequantizeNode {
@@ -90,8 +101,9 @@ struct TableNode {
   std::vector<int64_t> values;  ///< 2^from.width results
 };
 
-using NodeKind = std::variant<InputNode, ConstantNode, AddNode, Add3Node, GateNode, ReluNode,
-                              MaxNode, GreaterNode, SelectNode, RequantizeNode, HalfEvenNode, TableNode>;
+using NodeKind = std::variant<InputNode, ConstantNode, AddNode, Add3Node, BoothNode, BoothTermNode,
+                              ReluNode, MaxNode, GreaterNode, SelectNode, RequantizeNode,
+                              HalfEvenNode, TableNode>;
 
 /// One operation with the exact range of its results and its place in the pipeline.
 struct Node {
@@ -129,7 +141,8 @@ public:
   NodeId constant(Int128 value);
   NodeId add(AddNode node);
   NodeId add3(Add3Node node);
-  NodeId gate(GateNode node);
+  NodeId booth(BoothNode node);
+  NodeId booth_term(BoothTermNode node);
   NodeId relu(NodeId x);
   NodeId max(NodeId a, NodeId b);
   NodeId min(NodeId a, NodeId b);
@@ -194,6 +207,16 @@ std::vector<NodeId> operands(const NodeKind& kind);
 /// How long a node's result takes to settle behind its last operand. An input's time is the
 /// pipeline's affair: 0.
 double delay_ps(const Datapath& path, const Node& node, const DelayModel& delays);
+
+/// Digits of four codes, three bits each, and the nodes of the code's bits (-1: no such bit),
+/// lowest first: a digit's bits as a function of what they depend on.
+struct DigitCode {
+  std::array<NodeId, 2> bits{-1, -1};
+  int digits = 0;  ///< the digit of code 0 in the lowest three bits
+};
+
+/// The code of a term's digit.
+DigitCode digit_code(const Datapath& path, const BoothDigit& digit);
 
 /// The position at which a three-input adder's row begins: lower bits of the sum are those of its
 /// lowest term, or 0.

@@ -37,8 +37,6 @@ TEST(Datapath, RangesAreExact) {
   EXPECT_EQ(path.node(difference).type(), (FixedType{true, 9, 0}));
   const NodeId rectified = path.relu(difference);
   EXPECT_EQ(path.node(rectified).type(), (FixedType{false, 7, 0}));
-  const NodeId gated = path.gate({.value = b, .control = a, .bit = 7});
-  EXPECT_TRUE(path.node(gated).lo == 0 && path.node(gated).hi == 10);
   const NodeId largest = path.max(a, b);
   EXPECT_TRUE(path.node(largest).lo == 0 && path.node(largest).hi == 127);
 }
@@ -54,6 +52,53 @@ TEST(Datapath, AThreeInputAdderSumsItsTerms) {
   path.outputs.push_back({sum, path.node(sum).type()});
   const std::vector<Int128> inputs{-100, 7, 5};
   EXPECT_TRUE(path.evaluate(inputs).front() == -200 - 28 + 5);
+}
+
+TEST(Datapath, ADigitsBitsMakeItsRange) {
+  Datapath path;
+  const NodeId x = path.input(0, 10);
+  const NodeId bit = path.input(0, 1);
+  const NodeId sign = path.input(0, 1);
+  const NodeId zero = path.constant(0);
+  const NodeId all =
+      path.booth({.a = x, .x = x, .shift = 2, .digit = {bit, path.input(0, 1), sign}});
+  EXPECT_TRUE(path.node(all).lo == -80 && path.node(all).hi == 90);
+  const NodeId selected = path.booth({.a = zero, .x = x, .digit = {bit, zero, zero}});
+  EXPECT_TRUE(path.node(selected).lo == 0 && path.node(selected).hi == 10);
+  const NodeId with_sign = path.booth({.a = zero, .x = x, .digit = {bit, sign, sign}});
+  EXPECT_TRUE(path.node(with_sign).lo == -10 && path.node(with_sign).hi == 10);
+  const NodeId term = path.booth_term({.x = x, .digit = {zero, bit, sign}});
+  EXPECT_TRUE(path.node(term).lo == -21 && path.node(term).hi == 10);
+}
+
+TEST(Datapath, MultipliesByDigits) {
+  Datapath path;
+  const NodeId a = path.input(Byte);
+  const NodeId x = path.input(Byte);
+  const BoothDigit digit{path.input(0, 1), path.input(0, 1), path.input(0, 1)};
+  const NodeId sum = path.booth({.a = a, .x = x, .shift = 3, .digit = digit});
+  const NodeId term = path.booth_term({.x = x, .digit = {digit[2], digit[0], digit[2]}});
+  path.outputs = {{sum, path.node(sum).type()}, {term, path.node(term).type()}};
+  const std::vector<Int128> digits{0, 1, 1, 2, -2, -1, -1, 0};
+  for (int code = 0; code < 8; ++code)
+    for (const Int128 value : {-128, -3, 0, 127}) {
+      const Int128 low = code & 1;
+      const Int128 high = (code >> 2) & 1;
+      const std::vector<Int128> results =
+          path.evaluate(std::vector<Int128>{5, value, low, (code >> 1) & 1, high});
+      EXPECT_TRUE(results[0] == 5 + digits[static_cast<size_t>(code)] * value * 8);
+      EXPECT_TRUE(results[1] == (high + low - 2 * high) * value - high);
+    }
+}
+
+TEST(Datapath, ATermsDigitHasACodeOfTwoBits) {
+  Datapath path;
+  const NodeId low = path.input(0, 1);
+  const NodeId high = path.input(0, 1);
+  const DigitCode code = digit_code(path, {path.constant(0), low, high});
+  EXPECT_EQ(code.bits, (std::array{low, high}));
+  EXPECT_EQ(code.digits, 06420);
+  EXPECT_EQ(digit_code(path, {low, low, path.constant(1)}).digits, 07474);
 }
 
 TEST(Datapath, AThreeInputAddersRowBeginsWhereTwoTermsHaveBits) {
@@ -156,7 +201,6 @@ TEST(Datapath, EvaluatesWhatItsNodesSay) {
   const FixedType nibble{.is_signed = true, .width = 4, .frac_bits = 0};
   path.outputs = {{path.relu(sum), {false, 9, 0}},
                   {path.max(a, b), Byte},
-                  {path.gate({.value = a, .control = b, .bit = 7}), Byte},
                   {sum, nibble}};  // keeps the low bits
   for (int64_t x = -128; x < 128; x += 5) {
     for (int64_t y = -128; y < 128; ++y) {
@@ -165,8 +209,7 @@ TEST(Datapath, EvaluatesWhatItsNodesSay) {
       const int64_t difference = 2 * x - y;
       ASSERT_TRUE(results[0] == std::max<int64_t>(0, difference));
       ASSERT_TRUE(results[1] == std::max(x, y));
-      ASSERT_TRUE(results[2] == (y < 0 ? x : 0));
-      ASSERT_TRUE(results[3] == ((difference % 16) + 24) % 16 - 8);
+      ASSERT_TRUE(results[2] == ((difference % 16) + 24) % 16 - 8);
     }
   }
 }

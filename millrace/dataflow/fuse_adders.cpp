@@ -137,9 +137,6 @@ private:
     const Node& a = path_.node(add->a);
     if (a.is_constant() && a.lo == 0 && !add->subtract)
       return nullptr;
-    for (const NodeId operand : {add->a, add->b})  // a gate stands in the LUTs of its adder's row
-      if (std::holds_alternative<GateNode>(path_.node(operand).kind))
-        return nullptr;
     return add;
   }
 
@@ -346,10 +343,18 @@ private:
                 rename(term.node);
               return path.add3(n);
             },
-            [&](GateNode& n) {
-              rename(n.value);
-              rename(n.control);
-              return path.gate(n);
+            [&](BoothNode& n) {
+              rename(n.a);
+              rename(n.x);
+              for (NodeId& bit : n.digit)
+                rename(bit);
+              return path.booth(n);
+            },
+            [&](BoothTermNode& n) {
+              rename(n.x);
+              for (NodeId& bit : n.digit)
+                rename(bit);
+              return path.booth_term(n);
             },
             [&](const ReluNode& n) { return path.relu(names[index(n.x)]); },
             [&](const MaxNode& n) {
@@ -398,6 +403,10 @@ int row_luts(const Datapath& path, const Node& sum) {
   const int top = adders::width({sum.lo, sum.hi});
   if (const auto* add3 = std::get_if<Add3Node>(&sum.kind))
     return std::max(1, top - row_begin(path, *add3));
+  if (const auto* booth = std::get_if<BoothNode>(&sum.kind))
+    return std::max(1, top - booth->shift);
+  if (std::holds_alternative<BoothTermNode>(sum.kind))
+    return (top + 1) / 2;
   const auto* add = std::get_if<AddNode>(&sum.kind);
   if (add == nullptr)
     return 0;

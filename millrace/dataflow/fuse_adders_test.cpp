@@ -198,7 +198,10 @@ TEST(FuseAdders, OtherNodesStayAsTheyAre) {
                                   .from = nibble,
                                   .to = {.is_signed = false, .width = 7, .frac_bits = 0},
                                   .values = squares}));
-  append_output(path, path.max(path.relu(small), path.gate({path.input(Byte), small, 2})));
+  const NodeId bit = path.input(0, 1);
+  const NodeId sign = path.input(0, 1);
+  const NodeId term = path.booth_term({.x = path.input(Byte), .digit = {bit, sign, sign}});
+  append_output(path, path.booth({.a = term, .x = path.relu(small), .digit = {sign, bit, sign}}));
   const Datapath fused = fuse_adders(path, at_clock(2.4));
   EXPECT_GT(count<Add3Node>(fused), 0);
   EXPECT_EQ(fused.nodes().size() + static_cast<size_t>(count<Add3Node>(fused)),

@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <functional>
 #include <optional>
-#include <queue>
-#include <tuple>
 
 #include "millrace/dataflow/adder_datapath.h"
 #include "millrace/support/check.h"
@@ -25,53 +23,6 @@ const graph::Constant& constant_operand(const Graph& graph, const Op& op, size_t
 int64_t scaled(int64_t raw, int shift) {
   check(shift >= 0 && (raw == 0 || shift < 63), "a weight is shifted out of 64 bits");
   return raw == 0 ? 0 : raw * (int64_t{1} << shift);
-}
-
-/// A row of a multiplication that waits to be added: sign * (node << shift).
-struct Summand {
-  int depth = 0;
-  int shift = 0;
-  NodeId node = 0;
-  bool negative = false;
-
-  friend bool operator>(const Summand& x, const Summand& y) {
-    return std::tuple(x.depth, x.shift, x.node) > std::tuple(y.depth, y.shift, y.node);
-  }
-};
-
-using SummandQueue = std::priority_queue<Summand, std::vector<Summand>, std::greater<>>;
-
-Summand pop(SummandQueue& queue) {
-  const Summand top = queue.top();
-  queue.pop();
-  return top;
-}
-
-/// Adds all summands up in a tree of least depth.
-NodeId append_sum(Datapath& path, SummandQueue queue) {
-  if (queue.empty())
-    return path.constant(0);
-  while (queue.size() > 1) {
-    Summand a = pop(queue);
-    Summand b = pop(queue);
-    if (a.negative && !b.negative)
-      std::swap(a, b);
-    const int shift = std::min(a.shift, b.shift);
-    const NodeId sum = path.add({.a = a.node,
-                                 .b = b.node,
-                                 .shift_a = a.shift - shift,
-                                 .shift_b = b.shift - shift,
-                                 .subtract = a.negative != b.negative});
-    queue.push({std::max(a.depth, b.depth) + 1, shift, sum, a.negative && b.negative});
-  }
-  const Summand total = queue.top();
-  if (total.shift == 0 && !total.negative)
-    return total.node;
-  return path.add({.a = path.constant(0),
-                   .b = total.node,
-                   .shift_a = 0,
-                   .shift_b = total.shift,
-                   .subtract = total.negative});
 }
 
 /// The largest of some nodes, by a tree of least depth.
@@ -212,30 +163,6 @@ Result<std::vector<NodeId>> append_linear(Datapath& path, const BeatVector& x,
   for (const Int128 constant : beat.constants)
     inputs.push_back(path.constant(constant));
   return append_adder_graph(path, inputs, beat.graph);
-}
-
-std::vector<NodeId> append_products(Datapath& path, std::span<const NodeId> inputs,
-                                    std::span<const NodeId> weights,
-                                    const std::vector<bool>& used) {
-  check(!inputs.empty() && weights.size() % inputs.size() == 0, "weights are inputs x outputs");
-  const size_t outputs = weights.size() / inputs.size();
-  std::vector<NodeId> sums;
-  for (size_t output = 0; output < outputs; ++output) {
-    SummandQueue queue;
-    for (size_t input = 0; input < inputs.size(); ++input) {
-      const size_t index = input * outputs + output;
-      if (!used[index])
-        continue;
-      const FixedType type = path.node(weights[index]).type();
-      for (int bit = 0; bit < type.width; ++bit) {
-        const NodeId row =
-            path.gate({.value = inputs[input], .control = weights[index], .bit = bit});
-        queue.push({0, bit, row, type.is_signed && bit == type.width - 1});
-      }
-    }
-    sums.push_back(append_sum(path, std::move(queue)));
-  }
-  return sums;
 }
 
 std::vector<NodeId> append_max_pool(Datapath& path, const BeatVector& x) {

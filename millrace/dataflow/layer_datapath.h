@@ -2,7 +2,6 @@
 // Lowers single operations of the graph to nodes of a datapath.
 #pragma once
 
-#include <span>
 #include <vector>
 
 #include "millrace/adders/multiply_matrix.h"
@@ -47,12 +46,6 @@ Result<std::vector<NodeId>> append_linear(Datapath& path, const BeatVector& x,
                                           const LinearMap& lane_map,
                                           const adders::SearchOptions& search);
 
-/// Appends the sums of products of inputs with weights that are inputs too.
-///
-/// Shapes   weights: inputs x outputs, row-major; `used` is false where
-///          a weight is 0 in every beat.
-std::vector<NodeId> append_products(Datapath& path, std::span<const NodeId> inputs,
-                                    std::span<const NodeId> weights, const std::vector<bool>& used);
 
 /// Appends the largest element of each channel for every lane: lanes x channels results. Lanes
 /// share the largest elements of the columns that they have in common.

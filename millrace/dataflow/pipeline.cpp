@@ -41,7 +41,8 @@ std::string_view node_name(const NodeKind& kind) {
                                [](const ConstantNode&) { return "constant"; },
                                [](const AddNode&) { return "addition"; },
                                [](const Add3Node&) { return "addition of three"; },
-                               [](const GateNode&) { return "gate"; },
+                               [](const BoothNode&) { return "multiplication by a digit"; },
+                               [](const BoothTermNode&) { return "multiplication by a digit"; },
                                [](const ReluNode&) { return "rectifier"; },
                                [](const MaxNode&) { return "comparison"; },
                                [](const GreaterNode&) { return "comparison"; },
@@ -80,8 +81,10 @@ double delay_ps(const Datapath& path, const Node& node, const DelayModel& delays
                    const int row = std::max(1, node.type().width - row_begin(path, add));
                    return delays.lut_ps + delays.adder_ps(row);
                  },
-                 // The AND of a gate shares the LUT of the adder behind it.
-                 [&](const GateNode&) { return 0.0; },
+                 [&](const BoothNode& booth) {
+                   return delays.adder_ps(std::max(1, node.type().width - booth.shift));
+                 },
+                 [&](const BoothTermNode&) { return delays.lut_ps; },
                  [&](const ReluNode&) { return delays.lut_ps; },
                  [&](const MaxNode& max) {
                    return delays.adder_ps(max_width(path, {max.a, max.b})) + delays.lut_ps;

@@ -118,6 +118,10 @@ private:
   Status append_linear_step(Datapath& path, BeatVector& x, const MapStep& step, int spare_depth);
   adders::SearchOptions search_options(const graph::Op& op, int spare_depth) const;
   Status add_accumulate(const graph::Op& op, StreamId stream);
+  /// Cycles that an accumulating stage may spend on each beat of the stream.
+  int phases(StreamId stream) const;
+  /// Cycles from the last beat of a frame to the first one of the next.
+  int64_t frame_gap(StreamId stream) const;
   double memory_deadline_ps() const;
 
   const graph::Graph& graph_;

@@ -186,65 +186,67 @@ adders::SearchOptions Planner::search_options(const Op& op, int spare_depth) con
 
 Status Planner::add_accumulate(const Op& op, StreamId id) {
   const StreamType stream = circuit_.stream(id);
-  const LinearMap map = linear_map(graph_, op);
   const int64_t elements = stream.pixels_per_beat() * stream.channels;
-  const auto weights_of_beat = static_cast<size_t>(elements * map.rows);
-
-  AccumulateStage stage;
-  stage.bias = map.bias;
-  stage.sum_type = op.type.fixed();
-  stage.sum_type.frac_bits = 0;
+  AccumulateRequest request{.map = linear_map(graph_, op),
+                            .elements = {},
+                            .columns = {},
+                            .sum_type = op.type.fixed(),
+                            .phases = phases(id),
+                            .delays = delays_,
+                            .clock_ns = circuit_.clock_ns,
+                            .input_ready_ps = ready_ps_[static_cast<size_t>(id)]};
+  request.sum_type.frac_bits = 0;
+  for (int64_t element = 0; element < elements; ++element) {
+    const ElementRange range = stream.range(element % stream.channels);
+    request.elements.push_back({range.lo, range.hi});
+  }
   for (int64_t beat = 0; beat < stream.beats_per_frame(); ++beat) {
-    std::vector<int64_t> weights(weights_of_beat, 0);
+    std::vector<int> columns(static_cast<size_t>(elements), -1);
     for (int64_t element = 0; element < elements; ++element) {
       const int64_t pixel = element / stream.channels;
       const int64_t column = (beat % stream.beats_per_row()) * stream.lanes + pixel % stream.lanes;
       const int64_t row = (beat / stream.beats_per_row()) * stream.rows + pixel / stream.lanes;
-      if (column >= stream.width || row >= stream.height)
-        continue;  // behind the map's edge: a weight of 0 ignores whatever stands there
-      const int64_t index =
-          (row * stream.width + column) * stream.channels + element % stream.channels;
-      for (int64_t output = 0; output < map.rows; ++output)
-        weights[static_cast<size_t>(element * map.rows + output)] =
-            map.entries[static_cast<size_t>(output * map.columns + index)];
+      if (column < stream.width && row < stream.height)  // behind the edges stands anything
+        columns[static_cast<size_t>(element)] = static_cast<int>(
+            (row * stream.width + column) * stream.channels + element % stream.channels);
     }
-    stage.weights.push_back(std::move(weights));
+    request.columns.push_back(std::move(columns));
   }
-
-  const BeatVector x = beat_inputs(stage.products, stream, {}, stream.pixels_per_beat());
-  std::vector<NodeId> weights;
-  std::vector<bool> used;
-  for (size_t i = 0; i < weights_of_beat; ++i) {
-    int64_t lo = 0;
-    int64_t hi = 0;
-    for (const auto& beat : stage.weights) {
-      lo = std::min(lo, beat[i]);
-      hi = std::max(hi, beat[i]);
-    }
-    stage.weight_types.push_back(narrowest_type(lo, hi, 0).value());
-    weights.push_back(stage.products.input(stage.weight_types.back()));
-    used.push_back(lo != 0 || hi != 0);
-  }
-  for (const NodeId sum : append_products(stage.products, x.elements, weights, used))
-    stage.products.outputs.push_back({sum, stage.sum_type});
-  const double deadline_ps =
-      circuit_.clock_ns * 1000 - delays_.register_ps - delays_.adder_ps(stage.sum_type.width);
-  MR_TRY_STATUS(stage.products.pipeline(delays_, circuit_.clock_ns,
-                                        ready_ps_[static_cast<size_t>(id)],
-                                        std::max(0.0, deadline_ps), "layer '" + op.name + "'"));
-  const int latency_cycles = stage.products.latency_cycles() + 1;
+  const auto rows = static_cast<int64_t>(request.map.rows);
+  MR_TRY(AccumulateStage stage, make_accumulate(request, "layer '" + op.name + "'"));
+  const int latency = latency_cycles(stage);
   const StreamId sums = append_stage(
       {.name = identifier(op.name),
        .layers = {op.name},
        .kind = std::move(stage),
        .inputs = {id},
        .buffers = {},
-       .output = {.height = 1, .width = 1, .channels = map.rows, .element = op.type.fixed(), .ranges = {}},
-       .latency_cycles = latency_cycles},
+       .output = {.height = 1, .width = 1, .channels = rows, .element = op.type.fixed(), .ranges = {}},
+       .latency_cycles = latency},
       0);
-  places_[static_cast<size_t>(&op - graph_.ops().data())] = {.stream = sums};
+  places_[static_cast<size_t>(value_of(op))] = {.stream = sums};
   ++num_searched_;
   return {};
+}
+
+int Planner::phases(StreamId id) const {
+  // More phases than this cost more in latency than they save in multipliers.
+  constexpr int64_t MostPhases = 4;
+  const Cycles& cycles = times_[static_cast<size_t>(id)];
+  int64_t least = MostPhases;
+  for (size_t i = 1; i < cycles.size(); ++i)
+    least = std::min(least, cycles[i] - cycles[i - 1]);
+  // The next frame's first beat follows the last one no sooner than the interval allows.
+  least = std::min(least, std::max<int64_t>(1, frame_gap(id)));
+  return static_cast<int>(least);
+}
+
+int64_t Planner::frame_gap(StreamId id) const {
+  int64_t interval = 1;
+  for (const Port& port : circuit_.inputs)
+    interval = std::max(interval, port.type.beats_per_frame());
+  const Cycles& cycles = times_[static_cast<size_t>(id)];
+  return interval - (cycles.back() - cycles.front());
 }
 
 }  // namespace millrace::dataflow

@@ -18,6 +18,12 @@ NodeId negated(Datapath& path, NodeId x) {
   return path.add({.a = path.constant(0), .b = x, .subtract = true});
 }
 
+/// `value` where the bit of `control` is set, else 0.
+NodeId gated(Datapath& path, NodeId value, NodeId control, int bit) {
+  return path.select(
+      {.control = control, .then = value, .otherwise = path.constant(0), .bit = bit});
+}
+
 /// Adds up nodes in a tree of least depth.
 NodeId sum_of(Datapath& path, std::vector<NodeId> level) {
   if (level.empty())
@@ -43,8 +49,7 @@ NodeId where_negative(Datapath& path, NodeId value, NodeId x) {
     return path.constant(0);
   if (path.node(x).hi < 0)
     return value;
-  return path.gate(
-      {.value = value, .control = x, .bit = path.node(x).signal_type().width - 1});
+  return gated(path, value, x, path.node(x).signal_type().width - 1);
 }
 
 }  // namespace
@@ -108,11 +113,11 @@ NodeId append_product(Datapath& path, NodeId a, NodeId b) {
   const Int128 corners[] = {x.lo * y.lo, x.lo * y.hi, x.hi * y.lo, x.hi * y.hi};
   const auto [lo, hi] = std::minmax_element(std::begin(corners), std::end(corners));
   const FixedType type = y.signal_type();
-  NodeId sum = path.gate({.value = a, .control = b, .bit = 0});
+  NodeId sum = gated(path, a, b, 0);
   if (type.is_signed && type.width == 1)
     sum = negated(path, sum);
   for (int bit = 1; bit < type.width; ++bit) {
-    const NodeId row = path.gate({.value = a, .control = b, .bit = bit});
+    const NodeId row = gated(path, a, b, bit);
     sum = path.add({.a = sum,
                     .b = row,
                     .shift_a = 0,
@@ -345,7 +350,7 @@ NodeId append_quotient(Datapath& path, const FixedNode& sum, int64_t count, cons
         path.add({.a = path.constant(1), .b = path.greater(left, path.constant(0)), .subtract = true});
     // The multiple of the divisor that was added may have turned odd into even.
     const NodeId parity = path.add({.a = quotient, .b = path.constant(turns)});
-    const NodeId down = path.gate({.value = is_tie, .control = parity, .bit = 0});
+    const NodeId down = gated(path, is_tie, parity, 0);
     quotient = path.add({.a = quotient, .b = down, .subtract = true});
   }
   const NodeId result = path.add({.a = quotient, .b = path.constant(turns), .subtract = true});

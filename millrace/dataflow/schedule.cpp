@@ -198,8 +198,8 @@ void choose_bypasses(Circuit& circuit) {
 int64_t busy_cycles(const Stage& stage, const StreamType& in) {
   if (const auto* relayout = std::get_if<RelayoutStage>(&stage.kind))
     return relayout->groups * relayout->out_beats * relayout->pace;
-  if (std::holds_alternative<AccumulateStage>(stage.kind))
-    return in.beats_per_frame();
+  if (const auto* accumulate = std::get_if<AccumulateStage>(&stage.kind))
+    return in.beats_per_frame() * accumulate->phases;
   return stage.output.beats_per_frame();
 }
 
@@ -223,7 +223,7 @@ Cycles stage_times(const Stage& stage, const std::vector<const Cycles*>& inputs)
                          stage.latency_cycles);
           },
           [&](const AccumulateStage& s) {
-            return later(last_of_frames(in, std::ssize(s.weights)), stage.latency_cycles);
+            return later(last_of_frames(in, s.beats), stage.latency_cycles);
           }},
       stage.kind);
 }

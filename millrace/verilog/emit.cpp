@@ -419,7 +419,7 @@ private:
 
   void emit_accumulator(const Stage& stage, const AccumulateStage& accumulate, const Carried& in) {
     const std::string module_name = circuit_.name + "_" + stage.name;
-    for (Module& m : emit_accumulate(module_name, stage, accumulate, in.bits))
+    for (Module& m : emit_accumulate(module_name, stage, accumulate))
       modules_.push_back(std::move(m));
     Instance instance{.module = module_name,
                       .name = "u_" + stage.name,
@@ -459,10 +459,11 @@ std::vector<SourceFile> emit(const Circuit& circuit, const Schedule& schedule) {
 
 const std::vector<std::string>& library_files() {
   static const std::vector<std::string> names = {
-      "mr_pkg.sv",     "mr_delay.sv",       "mr_add3.sv",        "mr_overflow.sv",
-      "mr_requantize.sv", "mr_window_span.sv", "mr_window.sv",   "mr_row_window.sv",
-      "mr_collect.sv", "mr_issue.sv",       "mr_join_buffer.sv", "mr_accumulator.sv",
-      "mr_axis_gate.sv",  "mr_axis_in.sv",     "mr_axis_out.sv"};
+      "mr_pkg.sv",         "mr_delay.sv",       "mr_add3.sv",        "mr_booth_add.sv",
+      "mr_booth_term.sv",  "mr_phase_counter.sv", "mr_rom.sv",       "mr_overflow.sv",
+      "mr_requantize.sv",  "mr_window_span.sv", "mr_window.sv",      "mr_row_window.sv",
+      "mr_collect.sv",     "mr_issue.sv",       "mr_join_buffer.sv", "mr_accumulator.sv",
+      "mr_axis_gate.sv",   "mr_axis_in.sv",     "mr_axis_out.sv"};
   return names;
 }
 

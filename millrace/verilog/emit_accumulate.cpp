@@ -1,123 +1,274 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "millrace/verilog/emit_accumulate.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
+#include "millrace/support/check.h"
 #include "millrace/verilog/emit_datapath.h"
 #include "millrace/verilog/ports.h"
 
 namespace millrace::verilog {
 namespace {
 
-/// A long constant as a concatenation of sized literals, the first value lowest.
-Expr packed(const std::vector<int64_t>& values, const std::vector<FixedType>& types) {
-  std::vector<Expr> parts;
-  for (size_t i = values.size(); i-- > 0;)
-    parts.push_back(expr(Literal{types[i].width, values[i], types[i].is_signed}));
-  return expr(Concat{std::move(parts)});
+using dataflow::AccumulateStage;
+using dataflow::beat_width;
+using dataflow::ChunkPlace;
+
+int code_bits(int64_t codes) {
+  return narrowest_type(0, codes - 1, 0).value().width;
 }
+
+class AccumulateEmitter {
+public:
+  AccumulateEmitter(const std::string& module_name, const dataflow::Stage& stage,
+                    const AccumulateStage& accumulate)
+      : name_(module_name),
+        layers_(fmt::format("{}", fmt::join(stage.layers, ", "))),
+        stage_(accumulate),
+        outputs_(static_cast<int64_t>(accumulate.bias.size())) {
+    int64_t offset = 0;
+    for (const adders::Range& range : stage_.elements) {
+      offsets_.push_back(offset);
+      offset += beat_width(range);
+    }
+    in_bits_ = offset;
+  }
+
+  std::vector<Module> run() {
+    const int latency = stage_.products.latency_cycles();
+    Module products = emit_datapath(
+        stage_.products, name_ + "_products",
+        fmt::format(
+            "The products of layer {}, for one step: the chunk's elements (lowest) and the "
+            "bits of their\nweights, summed up for each output; and what each sum lacks.\n\n"
+            "Latency {} cycles. Throughput 1 step/cycle.",
+            layers_, latency));
+    module_.comment = fmt::format(
+        "Layer {}: {} outputs from {} beats of {} elements, each beat in {} steps of {} elements. "
+        "The\nweights of a step stand in a register before it.\n\n"
+        "Latency {} cycles from the last beat. Throughput 1 beat every {} cycles.",
+        layers_, outputs_, stage_.beats, stage_.elements.size(), stage_.phases, stage_.chunk.size(),
+        latency_cycles(stage_), stage_.phases);
+    module_.name = name_;
+    module_.ports = valid_ports(in_bits_, outputs_ * stage_.sum_type.width);
+    emit_position();
+    if (!stage_.chunk.empty()) {
+      if (stage_.phases > 1 && !stage_.held)
+        emit_capture();
+      emit_chunk();
+    }
+    emit_weights();
+    emit_products(latency);
+    emit_accumulator();
+    emit_unused();
+    return {std::move(module_), std::move(products)};
+  }
+
+private:
+  template <class T>
+  void add(T item) {
+    module_.items.push_back({std::move(item)});
+  }
+  void comment(const std::string& text) {
+    add(Comment{""});
+    add(Comment{text});
+  }
+
+  void emit_position() {
+    add(Comment{"Position among the steps of a frame: this step, and the one that comes next"});
+    add(Signal{"step"});
+    add(Signal{"phase", code_bits(stage_.phases)});
+    add(Signal{"first"});
+    add(Signal{"last"});
+    add(Signal{"next", code_bits(stage_.steps())});
+    Instance u_position{
+        .module = "mr_phase_counter",
+        .name = "u_position",
+        .parameters = {{"Beats", number(stage_.beats)}, {"Phases", number(stage_.phases)}},
+        .ports = clock_and_reset()};
+    u_position.ports.insert(u_position.ports.end(), {{"in_valid_i", nullptr},
+                                                     {"step_o", name("step")},
+                                                     {"phase_o", name("phase")},
+                                                     {"first_o", name("first")},
+                                                     {"last_o", name("last")},
+                                                     {"next_o", name("next")}});
+    add(std::move(u_position));
+  }
+
+  int width_of(int element) const {
+    return beat_width(stage_.elements[static_cast<size_t>(element)]);
+  }
+  Expr arriving(int element) const {
+    return select(name("in_data_i"), offsets_[static_cast<size_t>(element)], width_of(element));
+  }
+  static std::string kept_name(int element) { return fmt::format("e{}_q", element); }
+
+  void emit_capture() {
+    comment("What is worked on in later phases, kept as it arrives");
+    std::vector<std::pair<Expr, Expr>> updates;
+    for (size_t phase = 1; phase < static_cast<size_t>(stage_.phases); ++phase)
+      for (const ChunkPlace& place : stage_.chunk) {
+        const int element = place.elements[phase];
+        if (element < 0)
+          continue;
+        const Expr kept = name(kept_name(element));
+        add(Signal{kept_name(element), width_of(element)});
+        updates.emplace_back(kept, expr(Conditional{name("in_valid_i"), arriving(element), kept}));
+      }
+    if (!updates.empty())
+      add(Registers{std::move(updates)});
+  }
+
+  /// The element that stands in a place in a phase, as wide as the place.
+  Expr element_in(const ChunkPlace& place, size_t phase) const {
+    const int element = place.elements[phase];
+    const adders::Range& range = stage_.elements[static_cast<size_t>(element)];
+    const int width = beat_width(place.range);
+    Expr value = phase == 0 || stage_.held ? arriving(element) : name(kept_name(element));
+    if (width_of(element) == width)
+      return value;
+    if (range.lo < 0)
+      value = expr(Call{"$signed", {std::move(value)}});
+    return expr(Cast{width, std::move(value)});
+  }
+
+  /// The choice among phases [begin, begin + 2^level), from the bits of the phase; none where
+  /// nothing stands in any of them.
+  Expr chosen(const ChunkPlace& place, size_t begin, int level) const {
+    if (begin >= place.elements.size())
+      return nullptr;
+    if (level == 0)
+      return place.elements[begin] < 0 ? nullptr : element_in(place, begin);
+    const Expr low = chosen(place, begin, level - 1);
+    const Expr high = chosen(place, begin + (size_t{1} << (level - 1)), level - 1);
+    if (!low || !high)
+      return low ? low : high;
+    return expr(Conditional{bit(name("phase"), level - 1), high, low});
+  }
+
+  void emit_chunk() {
+    comment("The chunk that is worked on");
+    const int levels = stage_.phases == 1 ? 0 : code_bits(stage_.phases);
+    for (size_t i = 0; i < stage_.chunk.size(); ++i) {
+      const ChunkPlace& place = stage_.chunk[i];
+      add(Wire{fmt::format("x{}", i), beat_width(place.range), false, chosen(place, 0, levels)});
+    }
+  }
+
+  /// A line's bits, in literals of up to 64, the first step lowest.
+  static Expr line_contents(const std::vector<bool>& line) {
+    constexpr size_t PieceBits = 64;
+    std::vector<Expr> pieces;
+    for (size_t begin = (line.size() - 1) / PieceBits * PieceBits;; begin -= PieceBits) {
+      const size_t width = std::min(PieceBits, line.size() - begin);
+      Int128 bits = 0;
+      for (size_t i = 0; i < width; ++i)
+        if (line[begin + i])
+          bits += Int128{1} << i;
+      pieces.push_back(expr(Literal{static_cast<int>(width), bits, false}));
+      if (begin == 0)
+        break;
+    }
+    return pieces.size() == 1 ? pieces.front() : expr(Concat{std::move(pieces)});
+  }
+
+  void emit_weights() {
+    const auto lines = static_cast<int>(stage_.lines.size());
+    if (lines == 0)
+      return;
+    comment("The weights' bits");
+    add(Signal{"weights_d", lines});
+    add(Signal{"weights_q", lines});
+    std::vector<Expr> contents;  // the last line is the highest
+    for (int i = lines; i-- > 0;)
+      contents.push_back(line_contents(stage_.lines[static_cast<size_t>(i)]));
+    add(Instance{.module = "mr_rom",
+                 .name = "u_weights",
+                 .parameters = {{"Lines", number(lines)},
+                                {"Steps", number(stage_.steps())},
+                                {"Contents", expr(Concat{std::move(contents)})}},
+                 .ports = {{"address_i", name("next")}, {"data_o", name("weights_d")}}});
+    add(Registers{{{name("weights_q"), name("weights_d")}}});
+  }
+
+  void emit_products(int latency) {
+    comment("Products and their sums, and what the sums lack");
+    const int64_t sum_bits = outputs_ * stage_.sum_type.width;
+    add(Signal{"sums", sum_bits});
+    add(Signal{"carries", outputs_});
+    Instance u_products{
+        .module = name_ + "_products", .name = "u_products", .parameters = {}, .ports = {}};
+    if (has_registers(stage_.products))
+      u_products.ports.emplace_back("clk_i", nullptr);
+    std::vector<Expr> inputs;
+    if (!stage_.lines.empty())
+      inputs.push_back(name("weights_q"));
+    for (size_t i = stage_.chunk.size(); i-- > 0;)
+      inputs.push_back(name(fmt::format("x{}", i)));
+    check(!inputs.empty(), "a matrix product without weights");
+    u_products.ports.emplace_back("in_data_i", expr(Concat{std::move(inputs)}));
+    u_products.ports.emplace_back("out_data_o", expr(Concat{{name("carries"), name("sums")}}));
+    add(std::move(u_products));
+    add(Comment{""});
+    for (const char* signal : {"sums_valid", "sums_first", "sums_last"})
+      add(Signal{signal});
+    Instance u_flags{.module = "mr_delay",
+                     .name = "u_flags",
+                     .parameters = {{"Width", number(3)}, {"Cycles", number(latency)}},
+                     .ports = clock_and_reset()};
+    u_flags.ports.emplace_back("in_i", expr(Concat{{name("step"), name("first"), name("last")}}));
+    u_flags.ports.emplace_back(
+        "out_o", expr(Concat{{name("sums_valid"), name("sums_first"), name("sums_last")}}));
+    add(std::move(u_flags));
+  }
+
+  void emit_accumulator() {
+    const FixedType& type = stage_.sum_type;
+    std::vector<Expr> bias;
+    for (size_t i = stage_.bias.size(); i-- > 0;)
+      bias.push_back(expr(Literal{type.width, stage_.bias[i], type.is_signed}));
+    Instance u_accumulator{.module = "mr_accumulator",
+                           .name = "u_accumulator",
+                           .parameters = {{"Outputs", number(outputs_)},
+                                          {"SumBits", number(type.width)},
+                                          {"Bias", expr(Concat{std::move(bias)})}},
+                           .ports = clock_and_reset()};
+    u_accumulator.ports.insert(u_accumulator.ports.end(), {{"in_valid_i", name("sums_valid")},
+                                                           {"in_first_i", name("sums_first")},
+                                                           {"in_last_i", name("sums_last")},
+                                                           {"in_data_i", name("sums")},
+                                                           {"in_carry_i", name("carries")},
+                                                           {"out_valid_o", nullptr},
+                                                           {"out_data_o", nullptr}});
+    add(std::move(u_accumulator));
+  }
+
+  /// Names what is deliberately not read, so that a linter's "unused" always means a mistake.
+  void emit_unused() {
+    std::vector<Expr> parts;
+    parts.push_back(name("in_data_i"));
+    parts.push_back(name("phase"));
+    parts.push_back(name("next"));
+    add(Comment{""});
+    add(Signal{"unused"});
+    add(Assign{name("unused"), expr(Unary{"^", expr(Concat{std::move(parts)})})});
+  }
+
+  const std::string name_;
+  const std::string layers_;
+  const AccumulateStage& stage_;
+  const int64_t outputs_;
+  std::vector<int64_t> offsets_;  // of the beat's elements
+  int64_t in_bits_ = 0;
+  Module module_;
+};
 
 }  // namespace
 
 std::vector<Module> emit_accumulate(const std::string& module_name, const dataflow::Stage& stage,
-                                    const dataflow::AccumulateStage& accumulate, int64_t in_bits) {
-  const auto outputs = static_cast<int64_t>(accumulate.bias.size());
-  const auto beats = static_cast<int64_t>(accumulate.weights.size());
-  const int64_t sum_bits = outputs * accumulate.sum_type.width;
-  int64_t weight_bits = 0;
-  for (const FixedType& type : accumulate.weight_types)
-    weight_bits += type.width;
-  const int beat_bits = narrowest_type(0, beats - 1, 0).value().width;
-  const int latency = accumulate.products.latency_cycles();
-
-  Module products = emit_datapath(
-      accumulate.products, module_name + "_products",
-      fmt::format("The products of layer {}, for one beat: the beat's elements (lowest) and one\n"
-                  "weight for each element and output, summed up for each output.\n\n"
-                  "Latency {} cycles. Throughput 1 beat/cycle.",
-                  fmt::format("{}", fmt::join(stage.layers, ", ")), latency));
-
-  Module m{.comment = fmt::format(
-               "Layer {}: {} inputs a beat, {} outputs, {} beats a frame. The weights of a beat "
-               "stand in a\nregister before it arrives.\n\n"
-               "Latency {} cycles from the last beat. Throughput 1 beat/cycle.",
-               fmt::format("{}", fmt::join(stage.layers, ", ")),
-               accumulate.weight_types.size() / accumulate.bias.size(), outputs, beats,
-               stage.latency_cycles),
-           .name = module_name,
-           .ports = valid_ports(in_bits, sum_bits),
-           .items = {}};
-  const auto add = [&m](auto item) { m.items.push_back({std::move(item)}); };
-  const Expr last_code = expr(Literal{beat_bits, beats - 1, false});
-  const Expr zero = expr(Literal{beat_bits, 0, false});
-
-  add(Comment{"Position in the frame: the beat that arrives next"});
-  add(Signal{"beat_q", beat_bits});
-  add(Signal{"beat_d", beat_bits});
-  add(Signal{"last"});
-  add(Assign{name("last"), binary("==", name("beat_q"), last_code)});
-  add(Assign{
-      name("beat_d"),
-      expr(Conditional{
-          name("rst_i"), zero,
-          expr(Conditional{expr(Unary{"!", name("in_valid_i")}), name("beat_q"),
-                           expr(Conditional{name("last"), zero,
-                                            binary("+", name("beat_q"),
-                                                   expr(Literal{beat_bits, 1, false}))})})})});
-  add(Registers{{{name("beat_q"), name("beat_d")}}});
-  add(Comment{""});
-  add(Comment{"Its weights"});
-  add(Signal{"weights_d", weight_bits});
-  add(Signal{"weights_q", weight_bits});
-  Lookup rom{.selector = name("beat_d"), .target = name("weights_d"), .rows = {}, .otherwise = {}};
-  for (int64_t beat = 0; beat + 1 < beats; ++beat)
-    rom.rows.emplace_back(
-        expr(Literal{beat_bits, beat, false}),
-        packed(accumulate.weights[static_cast<size_t>(beat)], accumulate.weight_types));
-  rom.otherwise = packed(accumulate.weights.back(), accumulate.weight_types);
-  add(std::move(rom));
-  add(Registers{{{name("weights_q"), name("weights_d")}}});
-  add(Comment{""});
-  add(Comment{"Products and their sums"});
-  add(Signal{"sums", sum_bits});
-  Instance u_products{
-      .module = module_name + "_products", .name = "u_products", .parameters = {}, .ports = {}};
-  if (has_registers(accumulate.products))
-    u_products.ports.emplace_back("clk_i", nullptr);
-  u_products.ports.emplace_back("in_data_i", expr(Concat{{name("weights_q"), name("in_data_i")}}));
-  u_products.ports.emplace_back("out_data_o", name("sums"));
-  add(std::move(u_products));
-  add(Comment{""});
-  for (const char* signal : {"sums_valid", "sums_first", "sums_last"})
-    add(Signal{signal});
-  Instance u_flags{.module = "mr_delay",
-                   .name = "u_flags",
-                   .parameters = {{"Width", number(3)}, {"Cycles", number(latency)}},
-                   .ports = clock_and_reset()};
-  u_flags.ports.emplace_back(
-      "in_i", expr(Concat{{name("in_valid_i"), binary("==", name("beat_q"), zero), name("last")}}));
-  u_flags.ports.emplace_back(
-      "out_o", expr(Concat{{name("sums_valid"), name("sums_first"), name("sums_last")}}));
-  add(std::move(u_flags));
-
-  std::vector<Expr> bias;
-  for (size_t i = accumulate.bias.size(); i-- > 0;)
-    bias.push_back(expr(
-        Literal{accumulate.sum_type.width, accumulate.bias[i], accumulate.sum_type.is_signed}));
-  Instance u_accumulator{.module = "mr_accumulator",
-                         .name = "u_accumulator",
-                         .parameters = {{"Outputs", number(outputs)},
-                                        {"SumBits", number(accumulate.sum_type.width)},
-                                        {"Bias", expr(Concat{std::move(bias)})}},
-                         .ports = clock_and_reset()};
-  u_accumulator.ports.insert(u_accumulator.ports.end(), {{"in_valid_i", name("sums_valid")},
-                                                         {"in_first_i", name("sums_first")},
-                                                         {"in_last_i", name("sums_last")},
-                                                         {"in_data_i", name("sums")},
-                                                         {"out_valid_o", nullptr},
-                                                         {"out_data_o", nullptr}});
-  add(std::move(u_accumulator));
-  return {std::move(m), std::move(products)};
+                                    const AccumulateStage& accumulate) {
+  return AccumulateEmitter(module_name, stage, accumulate).run();
 }
 
 }  // namespace millrace::verilog

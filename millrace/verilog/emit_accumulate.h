@@ -9,9 +9,9 @@
 
 namespace millrace::verilog {
 
-/// The modules of an accumulate stage: MODULE_NAME (position in the frame, weights, accumulator)
-/// and MODULE_NAME_products, the datapath of one beat, which has `in_bits` bits.
+/// The modules of an accumulate stage: MODULE_NAME (position in the frame, chunk, weights,
+/// accumulator) and MODULE_NAME_products, the datapath of one step.
 std::vector<Module> emit_accumulate(const std::string& module_name, const dataflow::Stage& stage,
-                                    const dataflow::AccumulateStage& accumulate, int64_t in_bits);
+                                    const dataflow::AccumulateStage& accumulate);
 
 }  // namespace millrace::verilog

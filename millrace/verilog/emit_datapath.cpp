@@ -14,9 +14,10 @@ namespace {
 
 using dataflow::Add3Node;
 using dataflow::AddNode;
+using dataflow::BoothNode;
+using dataflow::BoothTermNode;
 using dataflow::ConstantNode;
 using dataflow::Datapath;
-using dataflow::GateNode;
 using dataflow::GreaterNode;
 using dataflow::HalfEvenNode;
 using dataflow::InputNode;
@@ -165,12 +166,8 @@ private:
             [](const ConstantNode&) {},
             [&](const AddNode& add) { assign(sum(add, node.cycle, type.width)); },
             [&](const Add3Node& add) { emit_add3(target, node, add); },
-            [&](const GateNode& gate) {
-              gated_bits_[{gate.control, node.cycle}].insert(gate.bit);
-              const Expr mask =
-                  expr(Repeat{type.width, bit(signal(gate.control, node.cycle), gate.bit)});
-              assign(binary("&", operand(gate.value, node.cycle, type.width), mask));
-            },
+            [&](const BoothNode& booth) { emit_booth(target, node, booth); },
+            [&](const BoothTermNode& term) { emit_booth_term(target, node, term); },
             [&](const ReluNode& relu) { assign(rectified(relu, node.cycle, type.width)); },
             [&](const MaxNode& max) {
               const Expr a_is_larger = greater(max.a, max.b, node.cycle);
@@ -181,7 +178,7 @@ private:
             },
             [&](const GreaterNode& n) { assign(greater(n.a, n.b, node.cycle)); },
             [&](const SelectNode& n) {
-              assign(expr(Conditional{bit(signal(n.control, node.cycle), 0),
+              assign(expr(Conditional{control_bit(n, node.cycle),
                                       operand(n.then, node.cycle, type.width),
                                       operand(n.otherwise, node.cycle, type.width)}));
             },
@@ -248,6 +245,45 @@ private:
       define(target, type, expr(Concat{{name(row), std::move(low)}}));
   }
 
+  /// A sum with a multiple of x, whose row begins where x does.
+  void emit_booth(const std::string& target, const Node& node, const BoothNode& booth) {
+    const FixedType type = node.type();
+    const int begin = std::min(booth.shift, type.width - 1);
+    const int high = type.width - begin;
+    const std::string row = begin == 0 ? target : target + "_row";
+    declare(row, {begin == 0 && type.is_signed, high, 0});
+    const auto& [low_bit, middle_bit, high_bit] = booth.digit;
+    module_.items.push_back(
+        {Instance{.module = "mr_booth_add",
+                  .name = "u_" + target,
+                  .parameters = {{"Width", number(high)}},
+                  .ports = {{"a_i", positions(booth.a, node.cycle, 0, begin, high)},
+                            {"x_i", positions(booth.x, node.cycle, booth.shift, begin, high)},
+                            {"digit_i", expr(Concat{{operand(high_bit, node.cycle, 1),
+                                                     operand(middle_bit, node.cycle, 1),
+                                                     operand(low_bit, node.cycle, 1)}})},
+                            {"y_o", name(row)}}}});
+    if (begin > 0)
+      define(target, type, expr(Concat{{name(row), positions(booth.a, node.cycle, 0, 0, begin)}}));
+  }
+
+  void emit_booth_term(const std::string& target, const Node& node, const BoothTermNode& term) {
+    const FixedType type = node.type();
+    declare(target, type);
+    const dataflow::DigitCode code = digit_code(path_, term.digit);
+    const auto code_bit = [&](size_t i) {
+      return code.bits[i] < 0 ? expr(Literal{1, 0, false}) : operand(code.bits[i], node.cycle, 1);
+    };
+    module_.items.push_back(
+        {Instance{.module = "mr_booth_term",
+                  .name = "u_" + target,
+                  .parameters = {{"Width", number(type.width)},
+                                 {"Digits", expr(Literal{12, code.digits, false})}},
+                  .ports = {{"x_i", operand(term.x, node.cycle, type.width)},
+                            {"code_i", expr(Concat{{code_bit(1), code_bit(0)}})},
+                            {"y_o", name(target)}}}});
+  }
+
   /// Bits [begin, begin + width) of node << shift.
   Expr positions(NodeId id, int cycle, int shift, int begin, int width) {
     if (shift <= begin)
@@ -272,6 +308,13 @@ private:
     if (width == 1)
       return lowest;
     return expr(Concat{{high_part(even.x, cycle, even.dropped + 1, width - 1), lowest}});
+  }
+
+  Expr control_bit(const SelectNode& select, int cycle) {
+    const Expr control = signal(select.control, cycle);
+    if (path_.node(select.control).signal_type().width > 1)
+      truncated_.insert({select.control, cycle});
+    return bit(control, select.bit);
   }
 
   /// a > b.
@@ -348,13 +391,6 @@ private:
       if (is_used(id) && !node.is_constant() && last_use_[static_cast<size_t>(id)] > node.cycle)
         clock_idle = false;
     }
-    // The last register of a value of which gates read single bits need not have all bits read.
-    for (const auto& [use, bits] : gated_bits_) {
-      const auto& [id, cycle] = use;
-      if (cycle == last_use_[static_cast<size_t>(id)] &&
-          static_cast<int>(bits.size()) < path_.node(id).signal_type().width)
-        truncated_.insert(use);
-    }
     std::vector<Expr> parts;
     if (clock_idle)
       parts.push_back(name("clk_i"));
@@ -374,7 +410,6 @@ private:
   Module module_;
   std::set<std::pair<NodeId, int>>
       truncated_;  // signals (node, cycle) of which somebody drops bits
-  std::map<std::pair<NodeId, int>, std::set<int>> gated_bits_;  // bits that gates read
 };
 
 }  // namespace

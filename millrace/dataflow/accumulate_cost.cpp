@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "millrace/dataflow/accumulate_cost.h"
+
+#include <algorithm>
+#include <set>
+
+#include "millrace/dataflow/fuse_adders.h"
+
+namespace millrace::dataflow {
+namespace {
+
+int64_t ceil_divide(int64_t a, int64_t b) {
+  return (a + b - 1) / b;
+}
+
+int64_t code_bits(int64_t codes) {
+  return narrowest_type(0, codes - 1, 0).value().width;
+}
+
+/// So many registers in a line that nobody reads in between become a shift register, in a LUT.
+constexpr int ShiftRegisterCycles = 3;
+
+/// The cycles in which each node is read.
+std::vector<std::set<int>> read_cycles(const Datapath& path) {
+  std::vector<std::set<int>> cycles(path.nodes().size());
+  for (const Node& node : path.nodes())
+    for (const NodeId operand : operands(node.kind))
+      cycles[static_cast<size_t>(operand)].insert(node.cycle);
+  for (const Datapath::Output& output : path.outputs)
+    cycles[static_cast<size_t>(output.node)].insert(path.latency_cycles());
+  return cycles;
+}
+
+}  // namespace
+
+AccumulateCost accumulate_cost(const AccumulateStage& stage) {
+  AccumulateCost cost;
+  const Datapath& path = stage.products;
+  const std::vector<std::set<int>> reads = read_cycles(path);
+  for (size_t id = 0; id < path.nodes().size(); ++id) {
+    const Node& node = path.nodes()[id];
+    if (node.is_constant())
+      continue;
+    cost.lut += row_luts(path, node);
+    const int64_t width = node.signal_type().width;
+    const auto* input = std::get_if<InputNode>(&node.kind);
+    const bool is_line = input != nullptr && input->index >= std::ssize(stage.chunk);
+    int from = is_line ? -1 : node.cycle;  // a line comes from a register
+    for (const int cycle : reads[id]) {
+      const int waits = cycle - from;
+      (waits >= ShiftRegisterCycles ? cost.lut : cost.flip_flops) +=
+          waits >= ShiftRegisterCycles ? width : width * waits;
+      from = cycle;
+    }
+  }
+  const auto outputs = std::ssize(stage.bias);
+  const int64_t sum_bits = outputs * stage.sum_type.width;
+  cost.lut += sum_bits;
+  cost.flip_flops += sum_bits;
+
+  const auto lines = std::ssize(stage.lines);
+  const int64_t blocks = ceil_divide(stage.steps(), 64);
+  cost.lut += lines * (blocks + (blocks > 4 ? ceil_divide(ceil_divide(blocks, 4), 4) : 0));
+
+  for (const ChunkPlace& place : stage.chunk) {
+    const auto choices = std::count_if(place.elements.begin(), place.elements.end(),
+                                       [](int element) { return element >= 0; });
+    if (choices > 1)
+      cost.lut += beat_width(place.range) * ceil_divide(choices, 4);
+    for (size_t phase = 1; phase < place.elements.size() && !stage.held; ++phase)
+      if (place.elements[phase] >= 0)
+        cost.flip_flops += beat_width(stage.elements[static_cast<size_t>(place.elements[phase])]);
+  }
+  const int64_t position =
+      code_bits(stage.steps()) + (stage.phases > 1 ? code_bits(stage.phases) : 0);
+  cost.lut += 2 * position + 2;
+  cost.flip_flops += position + 3 * path.latency_cycles() + 1;
+  return cost;
+}
+
+}  // namespace millrace::dataflow
