@@ -14,10 +14,11 @@
 // A step takes one beat of a row. In rows that complete an output row, output beat b leaves one
 // cycle after step Lookahead + b * BeatSteps. Steps beyond the row's last beat (the tail) and rows
 // beyond the frame's last (flush rows, whose windows reach into the padding below) need no input:
-// they follow of themselves, one step a cycle. They cannot collide with the next frame, whose first
-// FlushRows rows complete nothing.
+// they follow of themselves, one step in Pace cycles. They cannot collide with the next frame, whose
+// first FlushRows rows complete nothing.
 //
-// Latency 1 cycle. Throughput 1 beat/cycle, gaps allowed anywhere, no back-pressure.
+// Latency 1 cycle. Throughput 1 beat in Pace cycles, gaps allowed anywhere, no back-pressure. An
+// output beat stays on the lines until the next step.
 
 `include "mr_assert.svh"
 `default_nettype none
@@ -46,6 +47,7 @@ module mr_window #(
   parameter int History    = 3,  // pixels of each row at hand, >= Lanes
   parameter bit          SeparateTail = 0,  // the next row may begin before the tail has ended
   parameter bit          Blocked = 0,       // each input beat is the span of one output beat
+  parameter int Pace       = 1,  // cycles between beats, at least; between steps without input, exactly
   localparam int Span      = (OutLanes - 1) * StrideW + KernelW
 ) (
   input  wire                                clk_i,
@@ -114,6 +116,25 @@ module mr_window #(
     end
   end
 
+  // High in the cycle in which a step without input may follow the last step.
+  logic tick;
+  logic stepped;  // a step of any kind, this cycle
+  if (Pace == 1) begin : gen_every_cycle
+    logic unused_stepped;
+    assign unused_stepped = stepped;
+    assign tick = 1'b1;
+  end else begin : gen_paced
+    localparam int TimerBits = $clog2(Pace);
+    logic [TimerBits-1:0] timer_q;
+    always_ff @(posedge clk_i) begin
+      if (rst_i) timer_q <= '0;
+      else if (stepped) timer_q <= TimerBits'(Pace - 1);
+      else if (timer_q != '0) timer_q <= timer_q - TimerBits'(1);
+    end
+    assign tick = timer_q == '0;
+    `MR_ASSERT(BeatsAtPace_A, !(in_valid_i && !tick))
+  end
+
   ////////////////
   // Flush rows //
   ////////////////
@@ -145,7 +166,7 @@ module mr_window #(
         x_flush_q    <= '0;
         y_flush_q    <= '0;
         bank_flush_q <= '0;
-      end else if (start || flush_q) begin
+      end else if (start || flush) begin
         if (start || x_flush_q == XBits'(Beats - 1)) begin
           flush_q      <= start || y_flush_q != YBits'(LastRow);
           x_flush_q    <= '0;
@@ -159,7 +180,7 @@ module mr_window #(
       end
     end
 
-    assign flush      = flush_q;
+    assign flush      = flush_q && tick;
     assign flush_x    = x_flush_q;
     assign flush_y    = y_flush_q;
     assign flush_bank = bank_flush_q;
@@ -200,18 +221,20 @@ module mr_window #(
       end else if (step && step_x == XBits'(Beats - 1)) begin
         tail_q      <= 1'b1;
         tail_step_q <= StepBits'(Beats);
-      end else if (tail_q) begin
+      end else if (tail) begin
         tail_q      <= tail_step_q != StepBits'(Steps - 1);
         tail_step_q <= tail_step_q + StepBits'(1);
       end
     end
 
-    assign tail      = tail_q;
-    assign emit_tail = tail_q && step_emits[tail_step_q];
+    assign tail      = tail_q && tick;
+    assign emit_tail = tail && step_emits[tail_step_q];
   end else begin : gen_no_tail
     assign tail      = 1'b0;
     assign emit_tail = 1'b0;
   end
+
+  assign stepped = in_valid_i || flush || tail;
 
   `MR_ASSERT(OneBeatACycle_A, !(emit_step && emit_tail))
   `MR_ASSERT(FlushAlone_A, !(flush && in_valid_i && row_completes[y_q]))

@@ -20,10 +20,11 @@ Cycles window_times(const WindowGeometry& g, const Cycles& in) {
       return in[static_cast<size_t>(frame * frame_beats + row * g.beats + beat)];
     };
     const int64_t last_arrival = arrival(g.input.height - 1, g.beats - 1);
-    // Steps of flush rows follow the frame's last beat, one a cycle.
+    // Steps of flush rows follow the frame's last beat at the window's pace.
     const auto step_cycle = [&](int64_t row, int64_t beat) {
-      return row < g.input.height ? arrival(row, beat)
-                                  : last_arrival + 1 + (row - g.input.height) * g.beats + beat;
+      return row < g.input.height
+                 ? arrival(row, beat)
+                 : last_arrival + (1 + (row - g.input.height) * g.beats + beat) * g.pace;
     };
     for (int64_t row = 0; row < g.out_height; ++row) {
       const int64_t in_row = g.completion_time(row);
@@ -31,7 +32,7 @@ Cycles window_times(const WindowGeometry& g, const Cycles& in) {
         const int64_t step = g.lookahead + beat * g.beat_steps;
         const int64_t cycle = step < g.beats
                                   ? step_cycle(in_row, step)
-                                  : step_cycle(in_row, g.beats - 1) + (step - g.beats + 1);
+                                  : step_cycle(in_row, g.beats - 1) + (step - g.beats + 1) * g.pace;
         out.push_back(cycle + 1);
       }
     }

@@ -90,7 +90,8 @@ Instance window_instance(const std::string& instance_name, const WindowStage& st
                                    {"FlushRows", number(g.flush_rows)},
                                    {"History", number(g.history)},
                                    {"SeparateTail", flag(g.separate_tail)},
-                                   {"Blocked", flag(g.blocked)}},
+                                   {"Blocked", flag(g.blocked)},
+                                   {"Pace", number(g.pace)}},
                     .ports = clock_and_reset()};
   if (const auto pixel = padding_pixel(g.input, stage.padding))
     instance.parameters.emplace_back("PadPixel", *pixel);
