@@ -211,7 +211,7 @@ TEST(Lower, RequantizeToAnotherTypeIsKept) {
 
 const std::string Sigmoid =
     "  %x = input : tensor<1 x fixed<2,2>>\n"
-    "  %s = sigmoid %x : tensor<1 x real>\n";
+    "  %s = unary %x {function = sigmoid} : tensor<1 x real>\n";
 const std::string QuantisedSigmoid =
     Sigmoid +
     "  %q = requantize %s {rounding = RND, overflow = SAT} : tensor<1 x ufixed<4,0>>\n"
@@ -246,7 +246,7 @@ TEST(Lower, LogitsKeepWhatStandsInsideTheGraph) {
 TEST(Lower, LogitsNeedNoTableThatWouldBeTooWide) {
   const std::string wide =
       "  %x = input : tensor<1 x fixed<20,2>>\n"
-      "  %s = sigmoid %x : tensor<1 x real>\n"
+      "  %s = unary %x {function = sigmoid} : tensor<1 x real>\n"
       "  %q = requantize %s {rounding = RND, overflow = SAT} : tensor<1 x ufixed<4,0>>\n"
       "  output %q\n";
   const Diagnostic found = refusal(wide);
@@ -260,7 +260,7 @@ TEST(Lower, SigmoidWithoutAQuantiserIsNamed) {
   const Diagnostic found = refusal(Sigmoid + "  output %s\n");
   EXPECT_EQ(found.code, messages::MissingQuantizer.code);
   EXPECT_EQ(found.where, "g.mr:3:3");
-  EXPECT_THAT(found.message, HasSubstr("'%s' (sigmoid)"));
+  EXPECT_THAT(found.message, HasSubstr("'%s' (unary)"));
 }
 
 std::string dense_with(const std::string& weights, const std::string& bias) {

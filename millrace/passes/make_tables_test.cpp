@@ -11,8 +11,8 @@ namespace {
 
 std::string sigmoid_text(const std::string& from, const std::string& to, const std::string& modes) {
   return "graph @g {\n  %x = input : tensor<1 x " + from +
-         ">\n  %s = sigmoid %x : tensor<1 x real>\n  %q = requantize %s " + modes +
-         " : tensor<1 x " + to + ">\n  output %q\n}\n";
+         ">\n  %s = unary %x {function = sigmoid} : tensor<1 x real>\n  %q = requantize %s " +
+         modes + " : tensor<1 x " + to + ">\n  output %q\n}\n";
 }
 
 struct Golden {
@@ -121,7 +121,8 @@ TEST(MakeTables, HugeInputsSaturate) {
 
 TEST(MakeTables, EveryQuantiserOfASigmoidGetsATable) {
   const auto made = make_tables(*graph::parse(
-      "graph @g {\n  %x = input : tensor<1 x fixed<1,1>>\n  %s = sigmoid %x : tensor<1 x real>\n"
+      "graph @g {\n  %x = input : tensor<1 x fixed<1,1>>\n  %s = unary %x {function = sigmoid} : "
+      "tensor<1 x real>\n"
       "  %a = requantize %s {rounding = TRN, overflow = SAT} : tensor<1 x ufixed<2,0>>\n"
       "  %b = requantize %s {rounding = RND, overflow = SAT} : tensor<1 x ufixed<3,0>>\n"
       "  output %a\n  output %b\n}\n"));
