@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "millrace/emulator/kernels.h"
+#include "millrace/emulator/pointwise_kernels.h"
 #include "millrace/reference/evaluate.h"
 #include "millrace/support/check.h"
 
@@ -88,32 +89,33 @@ class Planner {
 public:
   explicit Planner(const Graph& graph) : graph_(graph) {
     check(graph.is_exact(), "only an exact graph can be emulated");
-    check(graph.inputs().size() == 1 && graph.outputs().size() == 1,
-          "only a graph with one input and one output can be emulated");
-    input_ = graph.inputs()[0];
-    output_ = graph.outputs()[0];
     find_known_values();
     count_readers();
   }
 
   Plan run() && {
     buffers_.resize(graph_.ops().size());
-    plan_.input_type = graph_.type(input_);
-    plan_.output_type = graph_.type(output_);
-    plan_.input = buffers_[index(input_)] = take_buffer(graph_.type(input_));
-    for (ValueId value = 0; value <= output_; ++value)
-      if (num_readers_[index(value)] > 0 && value != input_)
-        plan_value(value);
-    plan_.output = buffer(output_);
+    for (const ValueId input : graph_.inputs()) {
+      buffers_[index(input)] = take_buffer(graph_.type(input));
+      plan_.inputs.push_back({graph_.type(input), buffers_[index(input)]});
+    }
+    for (size_t value = 0; value < num_readers_.size(); ++value)
+      if (num_readers_[value] > 0 && !graph_.ops()[value].as<Input>())
+        plan_value(static_cast<ValueId>(value));
+    for (const ValueId output : graph_.outputs())
+      plan_.outputs.push_back({graph_.type(output), buffer(output)});
     return std::move(plan_);
   }
 
 private:
-  /// Evaluates everything that does not depend on the input.
+  /// Evaluates everything that does not depend on an input.
   void find_known_values() {
-    const Shape& shape = graph_.type(input_).shape;
-    const IntTensor zeros{shape, std::vector<int64_t>(static_cast<size_t>(num_elements(shape)))};
-    known_ = reference::evaluate_all(graph_, {zeros});
+    std::vector<IntTensor> zeros;
+    for (const ValueId input : graph_.inputs()) {
+      const Shape& shape = graph_.type(input).shape;
+      zeros.push_back({shape, std::vector<int64_t>(static_cast<size_t>(num_elements(shape)))});
+    }
+    known_ = reference::evaluate_all(graph_, zeros);
     for (const Op& op : graph_.ops())
       is_known_.push_back(!op.as<Input>() &&
                           std::all_of(op.operands.begin(), op.operands.end(),
@@ -128,13 +130,24 @@ private:
   }
   const Buffer& buffer(ValueId value) const { return buffers_[index(stored_value(value))]; }
 
+  /// The stored values that the step of an operation reads: weights are part of the step.
+  std::vector<ValueId> read_values(const Op& op) const {
+    std::vector<ValueId> values;
+    const bool has_weights = op.as<Conv2D>() || op.as<Dense>() || op.as<Affine>();
+    for (size_t i = 0; i < (has_weights ? 1 : op.operands.size()); ++i)
+      values.push_back(stored_value(op.operands[i]));
+    return values;
+  }
+
   /// Counts for each stored value the steps that read it, the end of the plan included.
   void count_readers() {
     num_readers_.assign(graph_.ops().size(), 0);
-    ++num_readers_[index(stored_value(output_))];
-    for (ValueId value = output_; value >= 0; --value)
-      if (num_readers_[index(value)] > 0 && !is_known_[index(value)] && value != input_)
-        ++num_readers_[index(stored_value(graph_.op(value).operands[0]))];
+    for (const ValueId output : graph_.outputs())
+      ++num_readers_[index(stored_value(output))];
+    for (size_t value = num_readers_.size(); value-- > 0;)
+      if (num_readers_[value] > 0 && !is_known_[value])
+        for (const ValueId read : read_values(graph_.ops()[value]))
+          ++num_readers_[index(read)];
   }
 
   Buffer take_buffer(const FixedType& type, int64_t num_elements) {
@@ -160,11 +173,11 @@ private:
       return;
     }
     const Op& op = graph_.op(value);
-    const ValueId read = stored_value(op.operands[0]);
-    const Buffer x = buffers_[index(read)];
+    const Buffer x = buffer(op.operands[0]);
     std::visit([&](const auto& kind) { buffers_[index(value)] = plan_op(kind, op, x); }, op.kind);
-    if (--num_readers_[index(read)] == 0)
-      free_buffer(x);
+    for (const ValueId read : read_values(op))
+      if (--num_readers_[index(read)] == 0)
+        free_buffer(buffers_[index(read)]);
   }
 
   void plan_known_value(ValueId value) {
@@ -215,6 +228,10 @@ private:
     matrix.bias = known_[index(op.operands[2])].data;
     matrix.weight_shift = op.type.fixed().frac_bits - frac_bits(0) - frac_bits(1);
     matrix.bias_shift = op.type.fixed().frac_bits - frac_bits(2);
+    return plan_matrix(op, matrix, x);
+  }
+
+  Buffer plan_matrix(const Op& op, const Matrix& matrix, const Buffer& x) {
     const Buffer y = take_buffer(op.type);
     with_storage(x.storage, [&]<class X>(X) {
       with_storage(y.storage, [&]<class Y>(Y) {
@@ -322,6 +339,8 @@ private:
   }
 
   Buffer plan_op(const Requantize& requantize, const Op& op, const Buffer& x) {
+    if (!requantize.types.empty())
+      return plan_requantize_to_types(requantize, op, x);
     const FixedType& from = type_of_x(op);
     const auto narrow = make_conversion<int32_t>(from, requantize.to);
     const auto wide = make_conversion<int64_t>(from, requantize.to);
@@ -343,6 +362,170 @@ private:
     });
   }
 
+  /// Converts element by element, each to its own type first.
+  Buffer plan_requantize_to_types(const Requantize& requantize, const Op& op, const Buffer& x) {
+    struct Element {
+      Quantizer to;
+      std::optional<Conversion<int64_t>> conversion;
+      int shift = 0;
+    };
+    const FixedType& from = type_of_x(op);
+    std::vector<Element> elements;
+    for (size_t i = 0; i < requantize.types.size(); ++i) {
+      const Quantizer to = requantize.at(i);
+      elements.push_back(
+          {to, make_conversion<int64_t>(from, to), op.type.fixed().frac_bits - to.type.frac_bits});
+    }
+    return plan_elementwise(op, x, [&]<class X, class Y>(X, Y) {
+      return
+          [elements, frac_bits = from.frac_bits](const X* source, Y* target, size_t num_elements) {
+            for (size_t i = 0; i < num_elements; ++i, source += BlockSize, target += BlockSize) {
+              const Element& element = elements[i % elements.size()];
+              int64_t own[BlockSize];
+              if (element.conversion)
+                convert(*element.conversion, source, own, 1);
+              else
+                convert_slowly(frac_bits, element.to, source, own, 1);
+              for (size_t n = 0; n < BlockSize; ++n)
+                target[n] = static_cast<Y>(own[n] * (int64_t{1} << element.shift));
+            }
+          };
+    });
+  }
+
+  /// The raw integers that an operand can be, times 2^shift, from the lowest to the highest.
+  std::pair<Int128, Int128> aligned_range(ValueId value, int shift) const {
+    const FixedType& type = graph_.type(value).fixed();
+    std::pair<Int128, Int128> range = {type.min_raw(), type.max_raw()};
+    if (is_known_[index(value)]) {
+      const auto& raw = known_[index(value)].data;
+      const auto [lo, hi] = std::minmax_element(raw.begin(), raw.end());
+      range = {*lo, *hi};
+    }
+    const Int128 factor = factor_of(shift);
+    return {range.first * factor, range.second * factor};
+  }
+  /// 2^shift; 0 where only 0 can be shifted so far without leaving what type inference accepts.
+  static Int128 factor_of(int shift) {
+    check(shift >= 0, "a result has fewer fraction bits than what it follows from");
+    return shift > 100 ? Int128{0} : Int128{1} << shift;
+  }
+
+  /// Adds a step on the operands a and b: make_step(W, A, B, Y) gives its function, where W is the
+  /// narrowest integer that holds both aligned operands and their types' storage.
+  template <class MakeStep>
+  Buffer plan_pairs(const Op& op, int a_shift, int b_shift, MakeStep make_step) {
+    const Buffer a = buffer(op.operands[0]);
+    const Buffer b = buffer(op.operands[1]);
+    const Buffer y = take_buffer(op.type);
+    const auto repeat =
+        broadcast(graph_.type(op.operands[0]).shape, graph_.type(op.operands[1]).shape);
+    check(repeat.has_value(), "an operand does not fit the other");
+    const auto a_range = aligned_range(op.operands[0], a_shift);
+    const auto b_range = aligned_range(op.operands[1], b_shift);
+    const auto fits = [&]<class W>(W) {
+      constexpr W Max = std::numeric_limits<W>::max();
+      const auto is_inside = [](const auto& range) {
+        return range.first >= std::numeric_limits<W>::min() && range.second <= Max;
+      };
+      return is_inside(a_range) && is_inside(b_range) && factor_of(a_shift) <= Max &&
+             factor_of(b_shift) <= Max;
+    };
+    const auto add = [&]<class W, class A, class B, class Y>(W, A, B, Y) {
+      const Pairing<W> pairing{*repeat, static_cast<W>(factor_of(a_shift)),
+                               static_cast<W>(factor_of(b_shift))};
+      plan_.steps.emplace_back(
+          [a, b, y, step = make_step(pairing, A{}, B{}, Y{})](Workspace& workspace) {
+            step(workspace.at<A>(a), workspace.at<B>(b), workspace.at<Y>(y), y.num_elements);
+          });
+    };
+    const bool is_narrow = a.storage == Storage::Int32 && b.storage == Storage::Int32 &&
+                           y.storage == Storage::Int32 && fits(int32_t{});
+    if (is_narrow) {
+      add(int32_t{}, int32_t{}, int32_t{}, int32_t{});
+      return y;
+    }
+    const bool is_wide = !fits(int64_t{});
+    with_storage(a.storage, [&]<class A>(A) {
+      with_storage(b.storage, [&]<class B>(B) {
+        with_storage(y.storage, [&]<class Y>(Y) {
+          if (is_wide)
+            add(Int128{}, A{}, B{}, Y{});
+          else
+            add(int64_t{}, A{}, B{}, Y{});
+        });
+      });
+    });
+    return y;
+  }
+
+  template <BinaryFunction F>
+  Buffer plan_op(const Binary<F>&, const Op& op, const Buffer&) {
+    const auto shift = [&](size_t operand) {
+      return F == BinaryFunction::Mul
+                 ? 0
+                 : op.type.fixed().frac_bits - graph_.type(op.operands[operand]).fixed().frac_bits;
+    };
+    return plan_pairs(op, shift(0), shift(1),
+                      []<class W, class A, class B, class Y>(Pairing<W> pairing, A, B, Y) {
+                        return [pairing](const A* a, const B* b, Y* y, size_t num_elements) {
+                          compute_binary(F, pairing, a, b, y, num_elements);
+                        };
+                      });
+  }
+
+  Buffer plan_op(const Prelu&, const Op& op, const Buffer&) {
+    const int x_shift = op.type.fixed().frac_bits - type_of_x(op).frac_bits;
+    const int product_shift = x_shift - graph_.type(op.operands[1]).fixed().frac_bits;
+    return plan_pairs(op, x_shift, product_shift,
+                      []<class W, class A, class B, class Y>(Pairing<W> pairing, A, B, Y) {
+                        return [pairing](const A* x, const B* alpha, Y* y, size_t num_elements) {
+                          compute_prelu(pairing, x, alpha, y, num_elements);
+                        };
+                      });
+  }
+
+  template <ExactFunction F>
+  Buffer plan_op(const Exact<F>&, const Op& op, const Buffer& x) {
+    return plan_elementwise(op, x, []<class X, class Y>(X, Y) {
+      return [](const X* from, Y* to, size_t num_elements) {
+        compute_exact(F, from, to, num_elements);
+      };
+    });
+  }
+
+  Buffer plan_op(const Reduce& reduce, const Op& op, const Buffer& x) {
+    const auto channels = static_cast<size_t>(shape_of_x(op).back());
+    std::vector<size_t> positions = consecutive(x.num_elements / channels);
+    for (size_t& position : positions)
+      position *= channels;
+    if (reduce.function == ReduceFunction::Sum)
+      return plan_matrix(op,
+                         {.positions = std::move(positions),
+                          .offsets = consecutive(channels),
+                          .weights = std::vector<int64_t>(channels, 1),
+                          .bias = {0}},
+                         x);
+    const Windows windows{std::move(positions), consecutive(channels), 1};
+    const Buffer y = take_buffer(op.type);
+    with_storage(y.storage, [&]<class T>(T) {
+      plan_.steps.emplace_back([windows, x, y](Workspace& workspace) {
+        compute_maxima(windows, workspace.at<T>(x), workspace.at<T>(y));
+      });
+    });
+    return y;
+  }
+
+  Buffer plan_op(const TopK& top_k, const Op& op, const Buffer& x) {
+    const auto channels = static_cast<size_t>(shape_of_x(op).back());
+    return plan_elementwise(op, x, [&]<class X, class Y>(X, Y) {
+      return
+          [channels, k = static_cast<size_t>(top_k.k)](const X* from, Y* to, size_t num_elements) {
+            compute_top_k(channels, k, from, to, num_elements / k);
+          };
+    });
+  }
+
   /// Constants are known, flattened maps are not stored, and other operations not exact.
   template <class Other>
   Buffer plan_op(const Other&, const Op&, const Buffer&) {
@@ -351,11 +534,9 @@ private:
   }
 
   const Graph& graph_;
-  ValueId input_ = 0;
-  ValueId output_ = 0;
   Plan plan_;
   std::vector<IntTensor> known_;  // what each operation gives, where it is known
-  std::vector<bool> is_known_;    // does not depend on the input
+  std::vector<bool> is_known_;    // does not depend on an input
   std::vector<int> num_readers_;  // still to come; 0 for values without memory
   std::vector<Buffer> buffers_;
   std::vector<size_t> free_slots_;
