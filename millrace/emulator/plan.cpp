@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "millrace/emulator/kernels.h"
-#include "millrace/emulator/pointwise_kernels.h"
+#include "millrace/emulator/pointwise_steps.h"
 #include "millrace/reference/evaluate.h"
 #include "millrace/support/check.h"
 
@@ -340,7 +340,8 @@ private:
 
   Buffer plan_op(const Requantize& requantize, const Op& op, const Buffer& x) {
     if (!requantize.types.empty())
-      return plan_requantize_to_types(requantize, op, x);
+      return plan_step(
+          op, [&](const Buffer& y) { return requantize_step(requantize, type_of_x(op), x, y); });
     const FixedType& from = type_of_x(op);
     const auto narrow = make_conversion<int32_t>(from, requantize.to);
     const auto wide = make_conversion<int64_t>(from, requantize.to);
@@ -362,135 +363,60 @@ private:
     });
   }
 
-  /// Converts element by element, each to its own type first.
-  Buffer plan_requantize_to_types(const Requantize& requantize, const Op& op, const Buffer& x) {
-    struct Element {
-      Quantizer to;
-      std::optional<Conversion<int64_t>> conversion;
-      int shift = 0;
-    };
-    const FixedType& from = type_of_x(op);
-    std::vector<Element> elements;
-    for (size_t i = 0; i < requantize.types.size(); ++i) {
-      const Quantizer to = requantize.at(i);
-      elements.push_back(
-          {to, make_conversion<int64_t>(from, to), op.type.fixed().frac_bits - to.type.frac_bits});
-    }
-    return plan_elementwise(op, x, [&]<class X, class Y>(X, Y) {
-      return
-          [elements, frac_bits = from.frac_bits](const X* source, Y* target, size_t num_elements) {
-            for (size_t i = 0; i < num_elements; ++i, source += BlockSize, target += BlockSize) {
-              const Element& element = elements[i % elements.size()];
-              int64_t own[BlockSize];
-              if (element.conversion)
-                convert(*element.conversion, source, own, 1);
-              else
-                convert_slowly(frac_bits, element.to, source, own, 1);
-              for (size_t n = 0; n < BlockSize; ++n)
-                target[n] = static_cast<Y>(own[n] * (int64_t{1} << element.shift));
-            }
-          };
-    });
+  /// Adds a step that computes the value of `op` into new memory: make_step(memory).
+  template <class MakeStep>
+  Buffer plan_step(const Op& op, MakeStep make_step) {
+    const Buffer y = take_buffer(op.type);
+    plan_.steps.push_back(make_step(y));
+    return y;
   }
 
-  /// The raw integers that an operand can be, times 2^shift, from the lowest to the highest.
-  std::pair<Int128, Int128> aligned_range(ValueId value, int shift) const {
+  ShiftedOperand shifted_operand(const Op& op, size_t operand, int shift) const {
+    const ValueId value = op.operands[operand];
     const FixedType& type = graph_.type(value).fixed();
-    std::pair<Int128, Int128> range = {type.min_raw(), type.max_raw()};
+    ShiftedOperand shifted{buffer(value), {type.min_raw(), type.max_raw()}, shift};
     if (is_known_[index(value)]) {
       const auto& raw = known_[index(value)].data;
       const auto [lo, hi] = std::minmax_element(raw.begin(), raw.end());
-      range = {*lo, *hi};
+      shifted.range = {*lo, *hi};
     }
-    const Int128 factor = factor_of(shift);
-    return {range.first * factor, range.second * factor};
+    return shifted;
   }
-  /// 2^shift; 0 where only 0 can be shifted so far without leaving what type inference accepts.
-  static Int128 factor_of(int shift) {
-    check(shift >= 0, "a result has fewer fraction bits than what it follows from");
-    return shift > 100 ? Int128{0} : Int128{1} << shift;
-  }
-
-  /// Adds a step on the operands a and b: make_step(W, A, B, Y) gives its function, where W is the
-  /// narrowest integer that holds both aligned operands and their types' storage.
-  template <class MakeStep>
-  Buffer plan_pairs(const Op& op, int a_shift, int b_shift, MakeStep make_step) {
-    const Buffer a = buffer(op.operands[0]);
-    const Buffer b = buffer(op.operands[1]);
-    const Buffer y = take_buffer(op.type);
-    const auto repeat =
-        broadcast(graph_.type(op.operands[0]).shape, graph_.type(op.operands[1]).shape);
+  Broadcast repeat_of(const Op& op) const {
+    const auto repeat = broadcast(shape_of_x(op), graph_.type(op.operands[1]).shape);
     check(repeat.has_value(), "an operand does not fit the other");
-    const auto a_range = aligned_range(op.operands[0], a_shift);
-    const auto b_range = aligned_range(op.operands[1], b_shift);
-    const auto fits = [&]<class W>(W) {
-      constexpr W Max = std::numeric_limits<W>::max();
-      const auto is_inside = [](const auto& range) {
-        return range.first >= std::numeric_limits<W>::min() && range.second <= Max;
-      };
-      return is_inside(a_range) && is_inside(b_range) && factor_of(a_shift) <= Max &&
-             factor_of(b_shift) <= Max;
-    };
-    const auto add = [&]<class W, class A, class B, class Y>(W, A, B, Y) {
-      const Pairing<W> pairing{*repeat, static_cast<W>(factor_of(a_shift)),
-                               static_cast<W>(factor_of(b_shift))};
-      plan_.steps.emplace_back(
-          [a, b, y, step = make_step(pairing, A{}, B{}, Y{})](Workspace& workspace) {
-            step(workspace.at<A>(a), workspace.at<B>(b), workspace.at<Y>(y), y.num_elements);
-          });
-    };
-    const bool is_narrow = a.storage == Storage::Int32 && b.storage == Storage::Int32 &&
-                           y.storage == Storage::Int32 && fits(int32_t{});
-    if (is_narrow) {
-      add(int32_t{}, int32_t{}, int32_t{}, int32_t{});
-      return y;
-    }
-    const bool is_wide = !fits(int64_t{});
-    with_storage(a.storage, [&]<class A>(A) {
-      with_storage(b.storage, [&]<class B>(B) {
-        with_storage(y.storage, [&]<class Y>(Y) {
-          if (is_wide)
-            add(Int128{}, A{}, B{}, Y{});
-          else
-            add(int64_t{}, A{}, B{}, Y{});
-        });
-      });
-    });
-    return y;
+    return *repeat;
   }
 
   template <BinaryFunction F>
   Buffer plan_op(const Binary<F>&, const Op& op, const Buffer&) {
-    const auto shift = [&](size_t operand) {
-      return F == BinaryFunction::Mul
-                 ? 0
-                 : op.type.fixed().frac_bits - graph_.type(op.operands[operand]).fixed().frac_bits;
+    const auto operand = [&](size_t i) {
+      const int gained = op.type.fixed().frac_bits - graph_.type(op.operands[i]).fixed().frac_bits;
+      return shifted_operand(op, i, F == BinaryFunction::Mul ? 0 : gained);
     };
-    return plan_pairs(op, shift(0), shift(1),
-                      []<class W, class A, class B, class Y>(Pairing<W> pairing, A, B, Y) {
-                        return [pairing](const A* a, const B* b, Y* y, size_t num_elements) {
-                          compute_binary(F, pairing, a, b, y, num_elements);
-                        };
-                      });
+    return plan_step(op, [&](const Buffer& y) {
+      return binary_step(F, operand(0), operand(1), repeat_of(op), y);
+    });
   }
 
   Buffer plan_op(const Prelu&, const Op& op, const Buffer&) {
     const int x_shift = op.type.fixed().frac_bits - type_of_x(op).frac_bits;
     const int product_shift = x_shift - graph_.type(op.operands[1]).fixed().frac_bits;
-    return plan_pairs(op, x_shift, product_shift,
-                      []<class W, class A, class B, class Y>(Pairing<W> pairing, A, B, Y) {
-                        return [pairing](const A* x, const B* alpha, Y* y, size_t num_elements) {
-                          compute_prelu(pairing, x, alpha, y, num_elements);
-                        };
-                      });
+    return plan_step(op, [&](const Buffer& y) {
+      return prelu_step(shifted_operand(op, 0, x_shift), shifted_operand(op, 1, product_shift),
+                        repeat_of(op), y);
+    });
   }
 
   template <ExactFunction F>
   Buffer plan_op(const Exact<F>&, const Op& op, const Buffer& x) {
-    return plan_elementwise(op, x, []<class X, class Y>(X, Y) {
-      return [](const X* from, Y* to, size_t num_elements) {
-        compute_exact(F, from, to, num_elements);
-      };
+    return plan_step(op, [&](const Buffer& y) { return exact_step(F, x, y); });
+  }
+
+  Buffer plan_op(const TopK& top_k, const Op& op, const Buffer& x) {
+    const auto channels = static_cast<size_t>(shape_of_x(op).back());
+    return plan_step(op, [&](const Buffer& y) {
+      return top_k_step(channels, static_cast<size_t>(top_k.k), x, y);
     });
   }
 
@@ -514,16 +440,6 @@ private:
       });
     });
     return y;
-  }
-
-  Buffer plan_op(const TopK& top_k, const Op& op, const Buffer& x) {
-    const auto channels = static_cast<size_t>(shape_of_x(op).back());
-    return plan_elementwise(op, x, [&]<class X, class Y>(X, Y) {
-      return
-          [channels, k = static_cast<size_t>(top_k.k)](const X* from, Y* to, size_t num_elements) {
-            compute_top_k(channels, k, from, to, num_elements / k);
-          };
-    });
   }
 
   /// Constants are known, flattened maps are not stored, and other operations not exact.
