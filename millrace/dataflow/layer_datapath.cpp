@@ -158,7 +158,9 @@ std::vector<NodeId> append_products(Datapath& path, std::span<const NodeId> inpu
 
 std::vector<NodeId> append_elementwise(Datapath& path, const BeatVector& x, const Op& op) {
   const auto append = [&](NodeId id) {
-    if (const auto* requantize = op.as<graph::Requantize>())
+    const auto* const requantize = op.as<graph::Requantize>();
+    check(!requantize || requantize->types.empty(), "types of channels that no stage computes");
+    if (requantize)
       return path.requantize({.x = id, .from_frac_bits = x.type.frac_bits, .to = requantize->to});
     if (const auto* table = op.as<graph::Table>())
       return path.table({.x = id, .from = x.type, .to = table->element, .values = table->value});
