@@ -116,25 +116,6 @@ module mr_window #(
     end
   end
 
-  // High in the cycle in which a step without input may follow the last step.
-  logic tick;
-  logic stepped;  // a step of any kind, this cycle
-  if (Pace == 1) begin : gen_every_cycle
-    logic unused_stepped;
-    assign unused_stepped = stepped;
-    assign tick = 1'b1;
-  end else begin : gen_paced
-    localparam int TimerBits = $clog2(Pace);
-    logic [TimerBits-1:0] timer_q;
-    always_ff @(posedge clk_i) begin
-      if (rst_i) timer_q <= '0;
-      else if (stepped) timer_q <= TimerBits'(Pace - 1);
-      else if (timer_q != '0) timer_q <= timer_q - TimerBits'(1);
-    end
-    assign tick = timer_q == '0;
-    `MR_ASSERT(BeatsAtPace_A, !(in_valid_i && !tick))
-  end
-
   ////////////////
   // Flush rows //
   ////////////////
@@ -180,7 +161,11 @@ module mr_window #(
       end
     end
 
-    assign flush      = flush_q && tick;
+    logic paced;
+    mr_pace #(.Pace(Pace)) u_pace (
+      .clk_i, .rst_i, .start_i(start || flush), .ready_o(paced)
+    );
+    assign flush      = flush_q && paced;
     assign flush_x    = x_flush_q;
     assign flush_y    = y_flush_q;
     assign flush_bank = bank_flush_q;
@@ -227,14 +212,16 @@ module mr_window #(
       end
     end
 
-    assign tail      = tail_q && tick;
+    logic paced;
+    mr_pace #(.Pace(Pace)) u_pace (
+      .clk_i, .rst_i, .start_i((step && step_x == XBits'(Beats - 1)) || tail), .ready_o(paced)
+    );
+    assign tail      = tail_q && paced;
     assign emit_tail = tail && step_emits[tail_step_q];
   end else begin : gen_no_tail
     assign tail      = 1'b0;
     assign emit_tail = 1'b0;
   end
-
-  assign stepped = in_valid_i || flush || tail;
 
   `MR_ASSERT(OneBeatACycle_A, !(emit_step && emit_tail))
   `MR_ASSERT(FlushAlone_A, !(flush && in_valid_i && row_completes[y_q]))

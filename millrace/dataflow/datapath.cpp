@@ -332,10 +332,18 @@ std::vector<Int128> Datapath::evaluate(std::span<const Int128> inputs) const {
             },
             [&](const BoothTermNode& n) { return digit(n.digit) * value(n.x) - value(n.digit[2]); },
             [&](const ReluNode& n) { return std::max<Int128>(0, value(n.x)); },
-            [&](const MaxNode& n) { return std::max(value(n.a), value(n.b)); },
+            [&](const MaxNode& n) {
+              return n.is_min ? std::min(value(n.a), value(n.b))
+                              : std::max(value(n.a), value(n.b));
+            },
+            [&](const GreaterNode& n) { return Int128{value(n.a) > value(n.b) ? 1 : 0}; },
+            [&](const SelectNode& n) {
+              return value(((value(n.control) >> n.bit) & 1) != 0 ? n.then : n.otherwise);
+            },
             [&](const RequantizeNode& n) {
               return millrace::requantize(value(n.x), n.from_frac_bits, n.to);
             },
+            [&](const HalfEvenNode& n) { return made_even(value(n.x), n.dropped); },
             [&](const TableNode& n) {
               return Int128{n.values[static_cast<size_t>(value(n.x) - n.from.min_raw())]};
             }},

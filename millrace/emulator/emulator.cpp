@@ -49,12 +49,22 @@ Emulator::~Emulator() = default;
 
 std::vector<int64_t> Emulator::run(std::span<const int64_t> inputs,
                                    const ProgressFunction& progress) const {
-  const size_t num_inputs = plan_->input.num_elements;
-  const size_t num_outputs = plan_->output.num_elements;
-  check(inputs.size() % num_inputs == 0, "the inputs are not whole images");
-  const size_t num_images = inputs.size() / num_inputs;
+  check(num_inputs() == 1 && num_outputs() == 1, "the graph has several inputs or outputs");
+  auto outputs = run_all(std::span(&inputs, 1), progress);
+  return outputs.empty() ? std::vector<int64_t>{} : std::move(outputs.front());
+}
+
+std::vector<std::vector<int64_t>> Emulator::run_all(
+    std::span<const std::span<const int64_t>> inputs, const ProgressFunction& progress) const {
+  check(inputs.size() == num_inputs(), "the graph has another number of inputs");
+  const size_t num_images = inputs[0].size() / plan_->inputs[0].buffer.num_elements;
+  for (size_t i = 0; i < inputs.size(); ++i)
+    check(inputs[i].size() == num_images * plan_->inputs[i].buffer.num_elements,
+          "the inputs are not whole images, as many of each");
   const size_t num_blocks = (num_images + BlockSize - 1) / BlockSize;
-  std::vector<int64_t> outputs(num_images * num_outputs);
+  std::vector<std::vector<int64_t>> outputs;
+  for (const Port& output : plan_->outputs)
+    outputs.emplace_back(num_images * output.buffer.num_elements);
   tbb::enumerable_thread_specific<Workspace> workspaces(
       [this] { return Workspace(plan_->slot_bytes); });
 
@@ -62,16 +72,24 @@ std::vector<int64_t> Emulator::run(std::span<const int64_t> inputs,
     const size_t first = block * BlockSize;
     const size_t count = std::min(BlockSize, num_images - first);
     Workspace& workspace = workspaces.local();
-    with_storage(plan_->input.storage, [&]<class T>(T) {
-      pack(inputs.subspan(first * num_inputs, count * num_inputs), plan_->input_type.fixed(),
-           num_inputs, workspace.at<T>(plan_->input));
-    });
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      const auto& [type, buffer] = plan_->inputs[i];
+      const size_t size = buffer.num_elements;
+      with_storage(buffer.storage, [&]<class T>(T) {
+        pack(inputs[i].subspan(first * size, count * size), type.fixed(), size,
+             workspace.at<T>(buffer));
+      });
+    }
     for (const Step& step : plan_->steps)
       step(workspace);
-    with_storage(plan_->output.storage, [&]<class T>(T) {
-      unpack(workspace.at<T>(plan_->output), num_outputs,
-             std::span(outputs).subspan(first * num_outputs, count * num_outputs));
-    });
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      const Buffer& buffer = plan_->outputs[i].buffer;
+      const size_t size = buffer.num_elements;
+      with_storage(buffer.storage, [&]<class T>(T) {
+        unpack(workspace.at<T>(buffer), size,
+               std::span(outputs[i]).subspan(first * size, count * size));
+      });
+    }
   };
 
   constexpr size_t BlocksPerReport = 256;
@@ -85,12 +103,20 @@ std::vector<int64_t> Emulator::run(std::span<const int64_t> inputs,
   return outputs;
 }
 
-const graph::TensorType& Emulator::input_type() const {
-  return plan_->input_type;
+size_t Emulator::num_inputs() const {
+  return plan_->inputs.size();
 }
 
-const graph::TensorType& Emulator::output_type() const {
-  return plan_->output_type;
+size_t Emulator::num_outputs() const {
+  return plan_->outputs.size();
+}
+
+const graph::TensorType& Emulator::input_type(size_t index) const {
+  return plan_->inputs.at(index).type;
+}
+
+const graph::TensorType& Emulator::output_type(size_t index) const {
+  return plan_->outputs.at(index).type;
 }
 
 }  // namespace millrace::emulator

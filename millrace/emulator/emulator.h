@@ -17,25 +17,31 @@ struct Plan;
 /// threads, in 32-bit integers wherever the values' types say that they fit.
 class Emulator {
 public:
-  /// Prepares an exact graph with one input and one output.
-  /// Errors   InternalError when the graph is not that, or weights depend on the input.
+  /// Prepares an exact graph.
+  /// Errors   InternalError when the graph is not that, or weights depend on an input.
   explicit Emulator(const graph::Graph& graph);
   Emulator(Emulator&&) noexcept;
   Emulator& operator=(Emulator&&) noexcept;
   ~Emulator();
 
-  /// Evaluates a batch.
+  /// Evaluates a batch on a graph with one input and one output.
   ///
   /// Shapes   inputs: images x num_elements(input); result: images x num_elements(output),
   ///          both row-major, image after image.
   /// Units    raw integers of the input's and the output's type.
-  /// Errors   InternalError when the inputs are not whole images, or one lies outside its type.
-  ///          Empty when `progress` asked to stop.
+  /// Errors   InternalError when the graph has several inputs or outputs, the inputs are not whole
+  ///          images, or one lies outside its type. Empty when `progress` asked to stop.
   std::vector<int64_t> run(std::span<const int64_t> inputs,
                            const ProgressFunction& progress = {}) const;
+  /// The same for any number of inputs and outputs, in the graph's order: a batch of as many images
+  /// of each input gives one of each output.
+  std::vector<std::vector<int64_t>> run_all(std::span<const std::span<const int64_t>> inputs,
+                                            const ProgressFunction& progress = {}) const;
 
-  const graph::TensorType& input_type() const;
-  const graph::TensorType& output_type() const;
+  size_t num_inputs() const;
+  size_t num_outputs() const;
+  const graph::TensorType& input_type(size_t index = 0) const;
+  const graph::TensorType& output_type(size_t index = 0) const;
 
 private:
   std::unique_ptr<const Plan> plan_;

@@ -100,6 +100,37 @@ TEST(Emulator, AGraphMayGiveItsInputBack) {
   EXPECT_EQ(emulator.run(std::vector<int64_t>{1, 2, 3, 4}), (std::vector<int64_t>{1, 2, 3, 4}));
 }
 
+TEST(Emulator, TakesSeveralInputsAndGivesSeveralOutputs) {
+  Builder builder("ports");
+  const ValueId a = builder.add("a", graph::Input{{{2}, Int4}}).value();
+  ASSERT_TRUE(builder.add("unused", graph::Input{{{3}, Int4}}));
+  const ValueId b = builder.add("b", graph::Input{{{1}, Int4}}).value();
+  const ValueId sum = builder.add("sum", graph::Add{}, {a, b}).value();
+  const ValueId twice = builder.add("twice", graph::Add{}, {sum, sum}).value();
+  for (const ValueId output : {twice, b, sum, sum})
+    builder.output(output);
+  const Emulator emulator(std::move(builder).finish().value());
+  ASSERT_EQ(emulator.num_inputs(), 3U);
+  ASSERT_EQ(emulator.num_outputs(), 4U);
+  EXPECT_EQ(emulator.output_type(0).fixed().width, 6);
+  const std::vector<int64_t> as{1, 2, 3, 4}, unused{0, 0, 0, 0, 0, 0}, bs{-5, 7};
+  const auto outputs = emulator.run_all(std::vector<std::span<const int64_t>>{as, unused, bs});
+  const std::vector<int64_t> sums{-4, -3, 10, 11};
+  EXPECT_EQ(outputs, (std::vector<std::vector<int64_t>>{{-8, -6, 20, 22}, bs, sums, sums}));
+}
+
+TEST(Emulator, MemoryIsReusedOnlyWhenNobodyReadsItAnyMore) {
+  // %x is read at the beginning and at the end.
+  Builder builder("branch");
+  const ValueId x = builder.add("x", graph::Input{{{2}, Int4}}).value();
+  ValueId y = builder.add("y", graph::Abs{}, {x}).value();
+  for (int i = 0; i < 4; ++i)
+    y = builder.add("y", graph::Negate{}, {y}).value();
+  builder.output(builder.add("z", graph::Sub{}, {y, x}).value());
+  const Emulator emulator(std::move(builder).finish().value());
+  EXPECT_EQ(emulator.run(std::vector<int64_t>{-8, 3}), (std::vector<int64_t>{16, 0}));
+}
+
 TEST(Emulator, ReportsProgressAndStopsWhenAsked) {
   const Emulator emulator(relu_graph(1, Int4));
   const std::vector<int64_t> inputs(50'000, 3);
@@ -127,14 +158,19 @@ TEST(Emulator, RefusesInputsThatTheTypeDoesNotHold) {
 TEST(Emulator, RefusesGraphsThatItCannotRun) {
   Builder real("real");
   const ValueId r = real.add("x", graph::Input{{{1}, std::nullopt}}).value();
-  real.output(real.add("y", graph::Sigmoid{}, {r}).value());
+  real.output(real.add("y", graph::Unary{}, {r}).value());
   EXPECT_THROW(Emulator(std::move(real).finish().value()), InternalError);
 
   Builder two("two");
   const ValueId a = two.add("a", graph::Input{{{1}, Int4}}).value();
   two.output(two.add("b", graph::Input{{{1}, Int4}}).value());
   two.output(a);
-  EXPECT_THROW(Emulator(std::move(two).finish().value()), InternalError);
+  const Emulator swapped(std::move(two).finish().value());
+  EXPECT_THROW((void)swapped.run(std::vector<int64_t>{1}), InternalError);
+  const std::vector<int64_t> one{1}, both{1, 2};
+  EXPECT_THROW((void)swapped.run_all(std::vector<std::span<const int64_t>>{one}), InternalError);
+  EXPECT_THROW((void)swapped.run_all(std::vector<std::span<const int64_t>>{one, both}),
+               InternalError);
 
   Builder dynamic("dynamic");
   const ValueId x = dynamic.add("x", graph::Input{{{1}, Int4}}).value();

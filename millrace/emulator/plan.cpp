@@ -8,6 +8,7 @@
 
 #include "millrace/emulator/kernels.h"
 #include "millrace/emulator/moves.h"
+#include "millrace/emulator/pointwise_steps.h"
 #include "millrace/reference/evaluate.h"
 #include "millrace/support/check.h"
 
@@ -94,32 +95,33 @@ class Planner {
 public:
   explicit Planner(const Graph& graph) : graph_(graph) {
     check(graph.is_exact(), "only an exact graph can be emulated");
-    check(graph.inputs().size() == 1 && graph.outputs().size() == 1,
-          "only a graph with one input and one output can be emulated");
-    input_ = graph.inputs()[0];
-    output_ = graph.outputs()[0];
     find_known_values();
     count_readers();
   }
 
   Plan run() && {
     buffers_.resize(graph_.ops().size());
-    plan_.input_type = graph_.type(input_);
-    plan_.output_type = graph_.type(output_);
-    plan_.input = buffers_[index(input_)] = take_buffer(graph_.type(input_));
-    for (ValueId value = 0; value <= output_; ++value)
-      if (num_readers_[index(value)] > 0 && value != input_)
-        plan_value(value);
-    plan_.output = buffer(output_);
+    for (const ValueId input : graph_.inputs()) {
+      buffers_[index(input)] = take_buffer(graph_.type(input));
+      plan_.inputs.push_back({graph_.type(input), buffers_[index(input)]});
+    }
+    for (size_t value = 0; value < num_readers_.size(); ++value)
+      if (num_readers_[value] > 0 && !graph_.ops()[value].as<Input>())
+        plan_value(static_cast<ValueId>(value));
+    for (const ValueId output : graph_.outputs())
+      plan_.outputs.push_back({graph_.type(output), buffer(output)});
     return std::move(plan_);
   }
 
 private:
-  /// Evaluates everything that does not depend on the input.
+  /// Evaluates everything that does not depend on an input.
   void find_known_values() {
-    const Shape& shape = graph_.type(input_).shape;
-    const IntTensor zeros{shape, std::vector<int64_t>(static_cast<size_t>(num_elements(shape)))};
-    known_ = reference::evaluate_all(graph_, {zeros});
+    std::vector<IntTensor> zeros;
+    for (const ValueId input : graph_.inputs()) {
+      const Shape& shape = graph_.type(input).shape;
+      zeros.push_back({shape, std::vector<int64_t>(static_cast<size_t>(num_elements(shape)))});
+    }
+    known_ = reference::evaluate_all(graph_, zeros);
     for (const Op& op : graph_.ops())
       is_known_.push_back(!op.as<Input>() &&
                           std::all_of(op.operands.begin(), op.operands.end(),
@@ -133,23 +135,26 @@ private:
       value = graph_.op(value).operands[0];
     return value;
   }
-  /// The stored values that an operation's step reads: weights are part of the step.
-  std::vector<ValueId> values_read(const Op& op) const {
-    const size_t count = op.as<Concat>() ? op.operands.size() : 1;
+  const Buffer& buffer(ValueId value) const { return buffers_[index(stored_value(value))]; }
+
+  /// The stored values that the step of an operation reads: weights are part of the step.
+  std::vector<ValueId> read_values(const Op& op) const {
     std::vector<ValueId> values;
-    for (size_t i = 0; i < count; ++i)
+    const bool has_weights =
+        op.as<Conv2D>() || op.as<ConvTranspose2D>() || op.as<Dense>() || op.as<Affine>();
+    for (size_t i = 0; i < (has_weights ? 1 : op.operands.size()); ++i)
       values.push_back(stored_value(op.operands[i]));
     return values;
   }
-  const Buffer& buffer(ValueId value) const { return buffers_[index(stored_value(value))]; }
 
   /// Counts for each stored value the steps that read it, the end of the plan included.
   void count_readers() {
     num_readers_.assign(graph_.ops().size(), 0);
-    ++num_readers_[index(stored_value(output_))];
-    for (ValueId value = output_; value >= 0; --value)
-      if (num_readers_[index(value)] > 0 && !is_known_[index(value)] && value != input_)
-        for (const ValueId read : values_read(graph_.op(value)))
+    for (const ValueId output : graph_.outputs())
+      ++num_readers_[index(stored_value(output))];
+    for (size_t value = num_readers_.size(); value-- > 0;)
+      if (num_readers_[value] > 0 && !is_known_[value])
+        for (const ValueId read : read_values(graph_.ops()[value]))
           ++num_readers_[index(read)];
   }
 
@@ -178,7 +183,7 @@ private:
     const Op& op = graph_.op(value);
     const Buffer x = buffer(op.operands[0]);
     std::visit([&](const auto& kind) { buffers_[index(value)] = plan_op(kind, op, x); }, op.kind);
-    for (const ValueId read : values_read(op))
+    for (const ValueId read : read_values(op))
       if (--num_readers_[index(read)] == 0)
         free_buffer(buffers_[index(read)]);
   }
@@ -231,6 +236,10 @@ private:
     matrix.bias = known_[index(op.operands[2])].data;
     matrix.weight_shift = op.type.fixed().frac_bits - frac_bits(0) - frac_bits(1);
     matrix.bias_shift = op.type.fixed().frac_bits - frac_bits(2);
+    return plan_matrix(op, matrix, x);
+  }
+
+  Buffer plan_matrix(const Op& op, const Matrix& matrix, const Buffer& x) {
     const Buffer y = take_buffer(op.type);
     with_storage(x.storage, [&]<class X>(X) {
       with_storage(y.storage, [&]<class Y>(Y) {
@@ -435,6 +444,9 @@ private:
   }
 
   Buffer plan_op(const Requantize& requantize, const Op& op, const Buffer& x) {
+    if (!requantize.types.empty())
+      return plan_step(
+          op, [&](const Buffer& y) { return requantize_step(requantize, type_of_x(op), x, y); });
     const FixedType& from = type_of_x(op);
     const auto narrow = make_conversion<int32_t>(from, requantize.to);
     const auto wide = make_conversion<int64_t>(from, requantize.to);
@@ -456,6 +468,85 @@ private:
     });
   }
 
+  /// Adds a step that computes the value of `op` into new memory: make_step(memory).
+  template <class MakeStep>
+  Buffer plan_step(const Op& op, MakeStep make_step) {
+    const Buffer y = take_buffer(op.type);
+    plan_.steps.push_back(make_step(y));
+    return y;
+  }
+
+  ShiftedOperand shifted_operand(const Op& op, size_t operand, int shift) const {
+    const ValueId value = op.operands[operand];
+    const FixedType& type = graph_.type(value).fixed();
+    ShiftedOperand shifted{buffer(value), {type.min_raw(), type.max_raw()}, shift};
+    if (is_known_[index(value)]) {
+      const auto& raw = known_[index(value)].data;
+      const auto [lo, hi] = std::minmax_element(raw.begin(), raw.end());
+      shifted.range = {*lo, *hi};
+    }
+    return shifted;
+  }
+  Broadcast repeat_of(const Op& op) const {
+    const auto repeat = broadcast(shape_of_x(op), graph_.type(op.operands[1]).shape);
+    check(repeat.has_value(), "an operand does not fit the other");
+    return *repeat;
+  }
+
+  template <BinaryFunction F>
+  Buffer plan_op(const Binary<F>&, const Op& op, const Buffer&) {
+    const auto operand = [&](size_t i) {
+      const int gained = op.type.fixed().frac_bits - graph_.type(op.operands[i]).fixed().frac_bits;
+      return shifted_operand(op, i, F == BinaryFunction::Mul ? 0 : gained);
+    };
+    return plan_step(op, [&](const Buffer& y) {
+      return binary_step(F, operand(0), operand(1), repeat_of(op), y);
+    });
+  }
+
+  Buffer plan_op(const Prelu&, const Op& op, const Buffer&) {
+    const int x_shift = op.type.fixed().frac_bits - type_of_x(op).frac_bits;
+    const int product_shift = x_shift - graph_.type(op.operands[1]).fixed().frac_bits;
+    return plan_step(op, [&](const Buffer& y) {
+      return prelu_step(shifted_operand(op, 0, x_shift), shifted_operand(op, 1, product_shift),
+                        repeat_of(op), y);
+    });
+  }
+
+  template <ExactFunction F>
+  Buffer plan_op(const Exact<F>&, const Op& op, const Buffer& x) {
+    return plan_step(op, [&](const Buffer& y) { return exact_step(F, x, y); });
+  }
+
+  Buffer plan_op(const TopK& top_k, const Op& op, const Buffer& x) {
+    const auto channels = static_cast<size_t>(shape_of_x(op).back());
+    return plan_step(op, [&](const Buffer& y) {
+      return top_k_step(channels, static_cast<size_t>(top_k.k), x, y);
+    });
+  }
+
+  Buffer plan_op(const Reduce& reduce, const Op& op, const Buffer& x) {
+    const auto channels = static_cast<size_t>(shape_of_x(op).back());
+    std::vector<size_t> positions = consecutive(x.num_elements / channels);
+    for (size_t& position : positions)
+      position *= channels;
+    if (reduce.function == ReduceFunction::Sum)
+      return plan_matrix(op,
+                         {.positions = std::move(positions),
+                          .offsets = consecutive(channels),
+                          .weights = std::vector<int64_t>(channels, 1),
+                          .bias = {0}},
+                         x);
+    const Windows windows{std::move(positions), consecutive(channels), 1};
+    const Buffer y = take_buffer(op.type);
+    with_storage(y.storage, [&]<class T>(T) {
+      plan_.steps.emplace_back([windows, x, y](Workspace& workspace) {
+        compute_maxima(windows, workspace.at<T>(x), workspace.at<T>(y));
+      });
+    });
+    return y;
+  }
+
   /// Constants are known, flattened maps are not stored, and other operations not exact.
   template <class Other>
   Buffer plan_op(const Other&, const Op&, const Buffer&) {
@@ -464,11 +555,9 @@ private:
   }
 
   const Graph& graph_;
-  ValueId input_ = 0;
-  ValueId output_ = 0;
   Plan plan_;
   std::vector<IntTensor> known_;  // what each operation gives, where it is known
-  std::vector<bool> is_known_;    // does not depend on the input
+  std::vector<bool> is_known_;    // does not depend on an input
   std::vector<int> num_readers_;  // still to come; 0 for values without memory
   std::vector<Buffer> buffers_;
   std::vector<size_t> free_slots_;

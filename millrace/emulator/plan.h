@@ -40,16 +40,21 @@ private:
 /// Computes one value of a block from others.
 using Step = std::function<void(Workspace&)>;
 
+/// An input or an output of the graph, and where it is before or after the steps.
+struct Port {
+  graph::TensorType type;
+  Buffer buffer;
+};
+
 /// The steps in order, and what surrounds them.
 struct Plan {
-  graph::TensorType input_type, output_type;
-  Buffer input, output;
+  std::vector<Port> inputs, outputs;
   std::vector<size_t> slot_bytes;
   std::vector<Step> steps;
 };
 
-/// Plans an exact graph with one input and one output.
-/// Errors   InternalError when it is not that, or when weights depend on the input.
+/// Plans an exact graph.
+/// Errors   InternalError when it is not that, or when weights depend on an input.
 Plan make_plan(const graph::Graph& graph);
 
 /// Calls `function` with a value of the storage's integer type.

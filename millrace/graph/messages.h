@@ -29,6 +29,12 @@ inline constexpr Message ConstantC3{
     "graph.constant_c3", "a constant takes no operands, {} are given", "remove the operands"};
 inline constexpr Message RequantizeC1{
     "graph.requantize_c1", "requantize takes one operand, {} are given", "give exactly one value"};
+inline constexpr Message RequantizeC2{
+    "graph.requantize_c2", "{} types are given for the channels or the elements of {}",
+    "give one type, one for each channel, or one for each element"};
+inline constexpr Message RequantizeC3{
+    "graph.requantize_c3", "the result's type is {}, but the types have {} in common",
+    "give the narrowest type that holds every number of each of the types"};
 inline constexpr Message Conv2DC1{
     "graph.conv2d_c1", "conv2d takes x of rank 3, w of rank 4 and b of rank 1, not ({})",
     "give the map, the weights (kernel height x width x channels x filters) and the bias"};
@@ -151,7 +157,36 @@ inline constexpr Message UpsampleC2{"graph.upsample_c2", "factors {}x{} are out 
                                     "use factors from 1 to 2^28"};
 inline constexpr Message FlattenC1{"graph.flatten_c1", "flatten takes one operand, {} are given",
                                    "give exactly one value"};
-inline constexpr Message SigmoidC1{"graph.sigmoid_c1", "sigmoid takes one operand, {} are given",
+inline constexpr Message BinaryC1{
+    "graph.binary_c1", "{} takes two operands, the second of the same shape or repeated, not ({})",
+    "make the shapes equal, or give the second one element a channel, a place, or one in all"};
+inline constexpr Message BinaryC2{"graph.binary_c2", "the results of {} need more than 64 bits",
+                                  "quantise the operands to fewer bits"};
+inline constexpr Message PreluC1{
+    "graph.prelu_c1", "prelu takes x and an alpha for each channel of x, or one for all, not ({})",
+    "give an alpha of rank 1 with as many elements as x's last extent, or 1"};
+inline constexpr Message PreluC2{"graph.prelu_c2",
+                                 "the results of this prelu need more than 64 bits",
+                                 "quantise the input or alpha to fewer bits"};
+inline constexpr Message ExactC1{"graph.exact_c1", "{} takes one operand, {} are given",
+                                 "give exactly one value"};
+inline constexpr Message ExactC2{"graph.exact_c2", "the results of {} need more than 64 bits",
+                                 "quantise the operand to fewer bits"};
+inline constexpr Message UnaryC1{"graph.unary_c1", "{} takes one operand, {} are given",
+                                 "give exactly one value"};
+inline constexpr Message UnaryC2{
+    "graph.unary_c2", "alpha or beta of {} is out of range, or is not a parameter of it",
+    "use 0 or a magnitude from 2^-30 to 2^30, and only where the function has the parameter"};
+inline constexpr Message ReduceC1{"graph.reduce_c1", "reduce takes one operand, {} are given",
+                                  "give exactly one value"};
+inline constexpr Message ReduceC2{"graph.reduce_c2",
+                                  "the sums of {} channels need more than 64 bits",
+                                  "quantise the operand to fewer bits"};
+inline constexpr Message TopKC1{"graph.top_k_c1", "top_k takes one operand, {} are given",
+                                "give exactly one value"};
+inline constexpr Message TopKC2{"graph.top_k_c2", "k = {} is out of range for {} channels",
+                                "use a k from 1 to the last extent"};
+inline constexpr Message SoftmaxC1{"graph.softmax_c1", "softmax takes one operand, {} are given",
                                    "give exactly one value"};
 inline constexpr Message TableC1{
     "graph.table_c1", "a table takes one fixed-point operand of at most 16 bits, not ({})",
@@ -194,6 +229,9 @@ inline constexpr Message BadNumber{"graph.bad_number", "'{}' is not {}", "correc
 inline constexpr Message BadMode{"graph.bad_mode", "there is no {} mode '{}'",
                                  "use ap_fixed's modes: TRN, TRN_ZERO, RND, RND_ZERO, RND_MIN_INF, "
                                  "RND_INF, RND_CONV; WRAP, SAT, SAT_ZERO, SAT_SYM, WRAP_SM"};
+inline constexpr Message BadFunction{"graph.bad_function", "there is no {} function '{}'",
+                                     "use one of the functions that the operation's header in "
+                                     "millrace/graph/ops names"};
 inline constexpr Message NotFixed{"graph.not_fixed", "{} gives fixed-point numbers, not {}",
                                   "give a fixed-point type behind the colon"};
 

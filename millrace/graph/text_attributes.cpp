@@ -9,7 +9,19 @@
 namespace millrace::graph {
 namespace {
 
-// Takes a value, whatever it is: a word, or a list of words.
+// Takes a word, or an element type.
+Status skip_item(Lexer& lexer) {
+  MR_TRY_STATUS(lexer.expect(TokenKind::Word, "a number"));
+  if (!lexer.peek().is('<'))
+    return {};
+  lexer.take();
+  MR_TRY_STATUS(lexer.expect(TokenKind::Word, "a width"));
+  MR_TRY_STATUS(lexer.expect(','));
+  MR_TRY_STATUS(lexer.expect(TokenKind::Word, "a number of integer bits"));
+  return lexer.expect('>');
+}
+
+// Takes a value, whatever it is: a word, or a list of items.
 Status skip_value(Lexer& lexer) {
   if (!lexer.peek().is('[')) {
     MR_TRY_STATUS(lexer.expect(TokenKind::Word, "a value"));
@@ -17,7 +29,7 @@ Status skip_value(Lexer& lexer) {
   }
   lexer.take();
   while (!lexer.peek().is(']')) {
-    MR_TRY_STATUS(lexer.expect(TokenKind::Word, "a number"));
+    MR_TRY_STATUS(skip_item(lexer));
     if (!lexer.peek().is(','))
       break;
     lexer.take();
@@ -43,6 +55,18 @@ Result<int64_t> parse_number(const Lexer& lexer, const Token& word, int64_t) {
 
 Result<double> parse_number(const Lexer& lexer, const Token& word, double) {
   return number_from<double>(lexer, word, "a real number in the range of a double");
+}
+
+Result<FixedType> parse_element_type(Lexer& lexer) {
+  MR_TRY(const Token base, lexer.expect(TokenKind::Word, "an element type"));
+  MR_TRY_STATUS(lexer.expect('<'));
+  MR_TRY(const Token width, lexer.expect(TokenKind::Word, "a width"));
+  MR_TRY_STATUS(lexer.expect(','));
+  MR_TRY(const Token int_bits, lexer.expect(TokenKind::Word, "a number of integer bits"));
+  MR_TRY_STATUS(lexer.expect('>'));
+  return parse_fixed_type(fmt::format("{}<{},{}>", base.text.substr(0, 40),
+                                      width.text.substr(0, 40), int_bits.text.substr(0, 40)),
+                          lexer.place(base));
 }
 
 Result<std::vector<Attribute>> scan_attributes(Lexer& lexer) {
@@ -174,8 +198,65 @@ void AttributeReader::operator()(std::string_view name, Overflow& mode) {
   read_mode(name, "overflow", parse_overflow, mode);
 }
 
+template <class Function, class Parse>
+void AttributeReader::read_function(std::string_view name, Parse parse, Function& function) {
+  Attribute* const attribute = find(name);
+  if (!attribute)
+    return;
+  const Token word = attribute->value.take();
+  if (const auto parsed = parse(word.text))
+    function = *parsed;
+  else
+    status_ = error(messages::BadFunction, attribute->value.place(word), mnemonic_,
+                    word.text.substr(0, 40));
+}
+
+void AttributeReader::operator()(std::string_view name, UnaryFunction& function) {
+  read_function(name, parse_unary_function, function);
+}
+
+void AttributeReader::operator()(std::string_view name, ReduceFunction& function) {
+  read_function(name, parse_reduce_function, function);
+}
+
 void AttributeReader::operator()(std::string_view name, std::vector<int64_t>& list) {
   read_list(name, list);
+}
+
+void AttributeReader::operator()(std::string_view name, std::optional<double>& number) {
+  number.reset();
+  if (!has(name))
+    return;
+  Attribute* const attribute = find(name);
+  if (!attribute)
+    return;
+  const Token word = attribute->value.take();
+  if (const auto read = parse_number(attribute->value, word, double{}))
+    number = *read;
+  else
+    status_ = tl::unexpected(read.error());
+}
+
+void AttributeReader::operator()(std::string_view name, std::vector<FixedType>& types) {
+  types.clear();
+  if (!has(name))
+    return;
+  Attribute* const attribute = find(name);
+  if (!attribute)
+    return;
+  Lexer& lexer = attribute->value;
+  if (status_ = lexer.expect('['); !status_)
+    return;
+  while (!lexer.peek().is(']')) {
+    const auto type = parse_element_type(lexer);
+    if (!type) {
+      status_ = tl::unexpected(type.error());
+      return;
+    }
+    types.push_back(*type);
+    if (lexer.peek().is(','))
+      lexer.take();
+  }
 }
 
 void AttributeReader::operator()(std::string_view name,

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "millrace/fixed/requantize.h"
+#include "millrace/graph/ops/reduce.h"
+#include "millrace/graph/ops/unary.h"
 #include "millrace/graph/text_lexer.h"
 
 namespace millrace::graph {
@@ -45,7 +47,12 @@ public:
   }
   void operator()(std::string_view name, Rounding& mode);
   void operator()(std::string_view name, Overflow& mode);
+  void operator()(std::string_view name, UnaryFunction& function);
+  void operator()(std::string_view name, ReduceFunction& function);
   void operator()(std::string_view name, std::vector<int64_t>& list);
+  /// Attributes that may be absent.
+  void operator()(std::string_view name, std::optional<double>& number);
+  void operator()(std::string_view name, std::vector<FixedType>& types);
   /// Reads whichever alternative `value` holds.
   void operator()(std::string_view name,
                   std::variant<std::vector<int64_t>, std::vector<double>>& value);
@@ -62,6 +69,8 @@ private:
   void read_list(std::string_view name, std::vector<Element>& list);
   template <class Mode, class Parse>
   void read_mode(std::string_view name, std::string_view what, Parse parse, Mode& mode);
+  template <class Function, class Parse>
+  void read_function(std::string_view name, Parse parse, Function& function);
   Attribute* find(std::string_view name);
 
   std::string_view mnemonic_;
@@ -69,6 +78,9 @@ private:
   std::vector<Attribute> attributes_;
   Status status_;
 };
+
+/// Takes an element type: fixed<8,4>.
+Result<FixedType> parse_element_type(Lexer& lexer);
 
 /// Reads a whole word as a number.
 /// Errors   not a number, or one outside of int64_t or double.

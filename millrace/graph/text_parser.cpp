@@ -160,7 +160,7 @@ private:
     if (lexer_.peek().is("real")) {
       lexer_.take();
     } else {
-      MR_TRY(type.element, parse_element());
+      MR_TRY(type.element, parse_element_type(lexer_));
     }
     MR_TRY_STATUS(lexer_.expect('>'));
     MR_TRY_STATUS(type.verify(place));
@@ -182,19 +182,6 @@ private:
       rest.remove_prefix(end + 1);
     }
     return error(messages::TensorC2, lexer_.place(word), word.text.substr(0, 40));
-  }
-
-  // ufixed<8,0>
-  Result<FixedType> parse_element() {
-    MR_TRY(const Token base, lexer_.expect(TokenKind::Word, "an element type"));
-    MR_TRY_STATUS(lexer_.expect('<'));
-    MR_TRY(const Token width, lexer_.expect(TokenKind::Word, "a width"));
-    MR_TRY_STATUS(lexer_.expect(','));
-    MR_TRY(const Token int_bits, lexer_.expect(TokenKind::Word, "a number of integer bits"));
-    MR_TRY_STATUS(lexer_.expect('>'));
-    return parse_fixed_type(fmt::format("{}<{},{}>", base.text.substr(0, 40),
-                                        width.text.substr(0, 40), int_bits.text.substr(0, 40)),
-                            lexer_.place(base));
   }
 
   Lexer lexer_;

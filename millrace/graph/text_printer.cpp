@@ -48,6 +48,23 @@ public:
     begin(name);
     print_list(list);
   }
+  void operator()(std::string_view name, const std::optional<double>& number) {
+    if (!number)
+      return;
+    begin(name);
+    fmt::format_to(std::back_inserter(out_), "{}", *number);
+  }
+  void operator()(std::string_view name, const std::vector<FixedType>& types) {
+    if (types.empty())
+      return;
+    begin(name);
+    std::string_view separator = "[";
+    for (const FixedType& type : types) {
+      fmt::format_to(std::back_inserter(out_), "{}{}", separator, type.to_string());
+      separator = ", ";
+    }
+    out_ += ']';
+  }
   template <class... Lists>
   void operator()(std::string_view name, const std::variant<Lists...>& value) {
     begin(name);

@@ -118,7 +118,21 @@ constexpr std::string_view CodesOfTexts[] = {"graph.tensor_c1",
                                              "graph.upsample_c1",
                                              "graph.upsample_c2",
                                              "graph.flatten_c1",
-                                             "graph.sigmoid_c1",
+                                             "graph.requantize_c2",
+                                             "graph.requantize_c3",
+                                             "graph.binary_c1",
+                                             "graph.binary_c2",
+                                             "graph.prelu_c1",
+                                             "graph.prelu_c2",
+                                             "graph.exact_c1",
+                                             "graph.exact_c2",
+                                             "graph.unary_c1",
+                                             "graph.unary_c2",
+                                             "graph.reduce_c1",
+                                             "graph.reduce_c2",
+                                             "graph.top_k_c1",
+                                             "graph.top_k_c2",
+                                             "graph.softmax_c1",
                                              "graph.table_c1",
                                              "graph.table_c2",
                                              "graph.table_c3",
@@ -135,6 +149,7 @@ constexpr std::string_view CodesOfTexts[] = {"graph.tensor_c1",
                                              "graph.missing_attribute",
                                              "graph.bad_number",
                                              "graph.bad_mode",
+                                             "graph.bad_function",
                                              "graph.not_fixed"};
 
 TEST(ErrorFiles, CoverEveryDiagnostic) {
@@ -150,9 +165,12 @@ TEST(TextFiles, CoverEveryOperation) {
   for (const auto& path : texts_in("text"))
     all += *read_file(path);
   for (const std::string_view mnemonic :
-       {"input", "constant", "requantize", "conv2d", "dense", "affine", "relu", "max_pool",
-        "flatten", "sigmoid", "table", "avg_pool", "concat", "conv_transpose2d", "pad", "reshape",
-        "slice", "transpose", "upsample"})
+       {"input",    "constant", "requantize", "conv2d",   "dense",     "affine",
+        "relu",     "max_pool", "flatten",    "table",    "avg_pool",  "concat",
+        "pad",      "reshape",  "slice",      "upsample", "transpose", "conv_transpose2d",
+        "add",      "sub",      "mul",        "maximum",  "minimum",   "prelu",
+        "abs",      "negate",   "sign",       "binarize", "square",    "unary",
+        "reduce",   "top_k",    "softmax"})
     EXPECT_THAT(all, HasSubstr(" = " + std::string(mnemonic) + " ")) << mnemonic;
 }
 

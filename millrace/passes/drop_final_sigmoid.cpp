@@ -6,14 +6,23 @@ namespace millrace::passes {
 
 using graph::ValueId;
 
+namespace {
+
+bool is_sigmoid(const graph::Op& op) {
+  const auto* const unary = op.as<graph::Unary>();
+  return unary && unary->function == graph::UnaryFunction::Sigmoid;
+}
+
+}  // namespace
+
 Result<Graph> drop_final_sigmoid(const Graph& graph) {
   Rewrite rewrite(graph);
   for (size_t i = 0; i < graph.outputs().size(); ++i) {
     ValueId value = graph.outputs()[i];
     if (graph.op(value).as<graph::Requantize>() &&
-        graph.op(graph.op(value).operands[0]).as<graph::Sigmoid>())
+        is_sigmoid(graph.op(graph.op(value).operands[0])))
       value = graph.op(value).operands[0];
-    if (graph.op(value).as<graph::Sigmoid>() || graph.op(value).as<graph::Table>())
+    if (is_sigmoid(graph.op(value)) || graph.op(value).as<graph::Table>())
       rewrite.set_output(i, graph.op(value).operands[0]);
   }
   return std::move(rewrite).finish();

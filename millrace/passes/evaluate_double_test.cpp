@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
+#include "millrace/graph/ops/broadcast.h"
 #include "millrace/support/check.h"
 
 namespace millrace::passes {
@@ -54,8 +56,10 @@ struct Evaluator {
   }
   Values apply(const Requantize& requantize_op, const Op& op) {
     Values result;
-    for (double x : operand(op, 0))
-      result.push_back(op.type.fixed().to_double(requantize(x, requantize_op.to)));
+    for (double x : operand(op, 0)) {
+      const Quantizer to = requantize_op.at(result.size());
+      result.push_back(to.type.to_double(requantize(x, to)));
+    }
     return result;
   }
   Values apply(const Conv2D& conv, const Op& op) {
@@ -204,11 +208,63 @@ struct Evaluator {
     });
   }
   Values apply(const Flatten&, const Op& op) { return operand(op, 0); }
-  Values apply(const Sigmoid&, const Op& op) {
+  Values apply(const Unary& unary, const Op& op) {
+    check(unary.function == UnaryFunction::Sigmoid, "only sigmoid is evaluated in doubles");
     Values y = operand(op, 0);
     for (double& element : y)
       element = 1 / (1 + std::exp(-element));
     return y;
+  }
+  template <BinaryFunction F>
+  Values apply(const Binary<F>&, const Op& op) {
+    const Values& b = operand(op, 1);
+    const auto repeat = broadcast(shape(op, 0), shape(op, 1));
+    Values y = operand(op, 0);
+    for (size_t i = 0; i < y.size(); ++i) {
+      const double other = b[repeat.value().index(i)];
+      y[i] = F == BinaryFunction::Add       ? y[i] + other
+             : F == BinaryFunction::Sub     ? y[i] - other
+             : F == BinaryFunction::Mul     ? y[i] * other
+             : F == BinaryFunction::Maximum ? std::max(y[i], other)
+                                            : std::min(y[i], other);
+    }
+    return y;
+  }
+  Values apply(const Prelu&, const Op& op) {
+    const Values& alpha = operand(op, 1);
+    Values y = operand(op, 0);
+    for (size_t i = 0; i < y.size(); ++i)
+      y[i] *= y[i] < 0 ? alpha[i % alpha.size()] : 1;
+    return y;
+  }
+  template <ExactFunction F>
+  Values apply(const Exact<F>&, const Op& op) {
+    Values y = operand(op, 0);
+    for (double& x : y)
+      x = F == ExactFunction::Abs        ? std::abs(x)
+          : F == ExactFunction::Negate   ? 0 - x
+          : F == ExactFunction::Sign     ? (x > 0) - (x < 0)
+          : F == ExactFunction::Binarize ? (x >= 0 ? 1 : -1)
+                                         : x * x;
+    return y;
+  }
+  Values apply(const Reduce& reduce, const Op& op) {
+    const Values& x = operand(op, 0);
+    Values y;
+    for (auto place = x.begin(); place != x.end(); place += shape(op, 0).back()) {
+      const auto end = place + shape(op, 0).back();
+      y.push_back(reduce.function == ReduceFunction::Max ? *std::max_element(place, end)
+                                                         : std::accumulate(place, end, 0.0));
+    }
+    return y;
+  }
+  Values apply(const TopK&, const Op&) {
+    check(false, "top_k is not evaluated in doubles");
+    return {};
+  }
+  Values apply(const Softmax&, const Op&) {
+    check(false, "softmax is not evaluated in doubles");
+    return {};
   }
   Values apply(const Table& table, const Op& op) {
     const FixedType& from = graph.type(op.operands[0]).fixed();

@@ -7,7 +7,7 @@
 namespace millrace::passes {
 namespace {
 
-// What an operand of a linear operation is to it.
+// What an operand is to an operation.
 enum class Role { None, Weights, Addend };
 
 Role role_of(const graph::Op& user, size_t operand) {
@@ -16,6 +16,13 @@ Role role_of(const graph::Op& user, size_t operand) {
   if (operand == 1 && has_weights)
     return Role::Weights;
   if (operand >= 1 && (has_weights || user.as<graph::Affine>()))
+    return Role::Addend;
+  const bool is_binary =
+      std::visit(graph::Overloaded{
+                     []<graph::BinaryFunction F>(const graph::Binary<F>&) { return true; },
+                     [](const graph::Prelu&) { return true; }, [](const auto&) { return false; }},
+                 user.kind);
+  if (is_binary)
     return Role::Addend;
   return Role::None;
 }

@@ -7,16 +7,18 @@
 namespace millrace::passes {
 namespace {
 
-graph::Constant requantized(const graph::Constant& constant, const Quantizer& to) {
-  std::vector<int64_t> raw;
-  if (constant.type.is_fixed())
-    for (int64_t element : constant.raw())
-      raw.push_back(
-          static_cast<int64_t>(requantize(Int128{element}, constant.type.fixed().frac_bits, to)));
-  else
-    for (double element : constant.real())
-      raw.push_back(static_cast<int64_t>(requantize(element, to)));
-  return {{constant.type.shape, to.type}, std::move(raw)};
+graph::Constant requantized(const graph::Constant& constant, const graph::Requantize& quantizer) {
+  const FixedType& common = quantizer.to.type;
+  std::vector<int64_t> raw(static_cast<size_t>(num_elements(constant.type.shape)));
+  for (size_t i = 0; i < raw.size(); ++i) {
+    const Quantizer to = quantizer.at(i);
+    const Int128 element =
+        constant.type.is_fixed()
+            ? requantize(Int128{constant.raw()[i]}, constant.type.fixed().frac_bits, to)
+            : requantize(constant.real()[i], to);
+    raw[i] = static_cast<int64_t>(element * (Int128{1} << (common.frac_bits - to.type.frac_bits)));
+  }
+  return {{constant.type.shape, common}, std::move(raw)};
 }
 
 }  // namespace
@@ -35,7 +37,7 @@ Result<Graph> fold_constants(const Graph& graph) {
     const auto* const constant = before ? &*before : graph.op(operand).as<graph::Constant>();
     if (!constant)
       continue;
-    folded[i] = requantized(*constant, quantizer->to);
+    folded[i] = requantized(*constant, *quantizer);
     // The constant's name says more than the quantiser's.
     graph::ValueId source = operand;
     while (!graph.op(source).as<graph::Constant>())

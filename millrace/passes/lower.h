@@ -14,9 +14,9 @@ struct LowerOptions {
 };
 
 /// Makes the exact graph: a quantised input becomes a fixed-point input, quantised constants are
-/// folded, `affine` goes into the weights before it, `sigmoid` + `requantize` becomes a `table`,
-/// `avg_pool` + `requantize` an `avg_pool` with a quantiser, and every constant gets the narrowest
-/// type that holds it (passes.h has the steps).
+/// folded, `affine` goes into the weights before it, `unary` + `requantize` becomes a `table`,
+/// `softmax` + `requantize` becomes exact operations, `avg_pool` + `requantize` an `avg_pool` with
+/// a quantiser, and every constant gets the narrowest type that holds it (passes.h has the steps).
 ///
 /// Errors   a value that is still a real number at the end (which one, and that a quantiser is
 ///          missing there); real weights of more than 16 bits, other real constants of more than

@@ -211,7 +211,7 @@ TEST(Lower, RequantizeToAnotherTypeIsKept) {
 
 const std::string Sigmoid =
     "  %x = input : tensor<1 x fixed<2,2>>\n"
-    "  %s = sigmoid %x : tensor<1 x real>\n";
+    "  %s = unary %x {function = sigmoid} : tensor<1 x real>\n";
 const std::string QuantisedSigmoid =
     Sigmoid +
     "  %q = requantize %s {rounding = RND, overflow = SAT} : tensor<1 x ufixed<4,0>>\n"
@@ -246,7 +246,7 @@ TEST(Lower, LogitsKeepWhatStandsInsideTheGraph) {
 TEST(Lower, LogitsNeedNoTableThatWouldBeTooWide) {
   const std::string wide =
       "  %x = input : tensor<1 x fixed<20,2>>\n"
-      "  %s = sigmoid %x : tensor<1 x real>\n"
+      "  %s = unary %x {function = sigmoid} : tensor<1 x real>\n"
       "  %q = requantize %s {rounding = RND, overflow = SAT} : tensor<1 x ufixed<4,0>>\n"
       "  output %q\n";
   const Diagnostic found = refusal(wide);
@@ -260,7 +260,7 @@ TEST(Lower, SigmoidWithoutAQuantiserIsNamed) {
   const Diagnostic found = refusal(Sigmoid + "  output %s\n");
   EXPECT_EQ(found.code, messages::MissingQuantizer.code);
   EXPECT_EQ(found.where, "g.mr:3:3");
-  EXPECT_THAT(found.message, HasSubstr("'%s' (sigmoid)"));
+  EXPECT_THAT(found.message, HasSubstr("'%s' (unary)"));
 }
 
 std::string dense_with(const std::string& weights, const std::string& bias) {
@@ -319,6 +319,73 @@ TEST(Lower, LoweringTwiceChangesNothing) {
     const std::string once = lowered(body);
     EXPECT_EQ(lowered(once), once);
   }
+}
+
+const std::string Pointwise =
+    "  %x = input : tensor<2x1x3 x fixed<6,3>>\n"
+    "  %y = input : tensor<2x1x3 x ufixed<5,2>>\n"
+    "  %c = constant {value = [0.5, -1.25, 3]} : tensor<3 x real>\n"
+    "  %one = constant {value = [-0.75]} : tensor<1 x real>\n"
+    "  %sum = add %x, %c : tensor<2x1x3 x real>\n"
+    "  %scaled = mul %sum, %one : tensor<2x1x3 x real>\n"
+    "  %least = minimum %scaled, %y : tensor<2x1x3 x real>\n"
+    "  %leaky = prelu %least, %c : tensor<2x1x3 x real>\n"
+    "  %largest = reduce %leaky {function = max} : tensor<2x1x1 x real>\n"
+    "  %below = sub %x, %largest : tensor<2x1x3 x real>\n"
+    "  %most = maximum %below, %y : tensor<2x1x3 x real>\n"
+    "  %square = square %most : tensor<2x1x3 x real>\n"
+    "  %size = abs %leaky : tensor<2x1x3 x real>\n"
+    "  %all = reduce %size {function = sum} : tensor<2x1x1 x real>\n"
+    "  %sign = sign %leaky : tensor<2x1x3 x real>\n"
+    "  %bit = binarize %leaky : tensor<2x1x3 x real>\n"
+    "  %less = negate %leaky : tensor<2x1x3 x real>\n"
+    "  output %square\n  output %all\n  output %sign\n  output %bit\n  output %less\n";
+
+TEST(Lower, OperationsOnTwoValuesBecomeExact) {
+  // lowered() reads the graph as text, where a real operand makes every result real.
+  EXPECT_THAT(lowered(Pointwise), HasSubstr("%scaled = mul %sum, %one : tensor<2x1x3 x fixed<"));
+  expect_same_numbers(Pointwise);
+}
+
+TEST(Lower, AConstantThatHasNoExactTypeIsNamed) {
+  const Diagnostic found = refusal(
+      "  %x = input : tensor<1 x fixed<6,3>>\n"
+      "  %c = constant {value = [1e-300, 1]} : tensor<2 x real>\n"
+      "  %d = constant {value = [1e-300]} : tensor<1 x real>\n"
+      "  %y = add %c, %d : tensor<2 x real>\n  output %y\n");
+  EXPECT_EQ(found.code, messages::UnquantizedConstant.code);
+}
+
+TEST(Lower, TypesOfChannelsAreFoldedIntoConstants) {
+  EXPECT_EQ(lowered("  %x = input : tensor<2 x fixed<4,4>>\n"
+                    "  %c = constant {value = [1.3, 1.3]} : tensor<2 x real>\n"
+                    "  %q = requantize %c {rounding = TRN, overflow = SAT, types = [ufixed<3,1>, "
+                    "ufixed<1,1>]} : tensor<2 x ufixed<3,1>>\n"
+                    "  %y = mul %x, %q : tensor<2 x fixed<7,5>>\n  output %y\n"),
+            "  %x = input : tensor<2 x fixed<4,4>>\n"
+            "  %c = constant {value = [5, 4]} : tensor<2 x ufixed<3,1>>\n"
+            "  %y = mul %x, %c : tensor<2 x fixed<7,5>>\n  output %y\n");
+}
+
+TEST(Lower, TypesOfChannelsStayBehindAnInput) {
+  const std::string quantised =
+      "  %q = requantize %x {rounding = RND, overflow = SAT, types = [fixed<3,2>, ufixed<2,2>]} "
+      ": tensor<2 x fixed<4,3>>\n  output %q\n";
+  EXPECT_EQ(lowered("  %x = input : tensor<2 x real>\n" + quantised),
+            "  %x = input : tensor<2 x fixed<4,3>>\n" + quantised);
+}
+
+TEST(Lower, TablesReadTheTypesThatFollowFromNarrowConstants) {
+  // Without narrowing, the product has two fraction bits more and its table four times the entries.
+  const std::string body =
+      "  %x = input : tensor<1 x fixed<3,3>>\n"
+      "  %c = constant {value = [8]} : tensor<1 x fixed<6,4>>\n"
+      "  %y = mul %x, %c : tensor<1 x fixed<6,4>>\n"
+      "  %s = unary %y {function = sigmoid} : tensor<1 x real>\n"
+      "  %q = requantize %s {rounding = RND, overflow = SAT} : tensor<1 x ufixed<3,0>>\n"
+      "  output %q\n";
+  EXPECT_THAT(lowered(body), HasSubstr("%s = table %y {value = [0, 0, 0, 1, 4, 7, 7, 7]}"));
+  expect_same_numbers(body);
 }
 
 }  // namespace

@@ -11,8 +11,8 @@ namespace {
 
 std::string sigmoid_text(const std::string& from, const std::string& to, const std::string& modes) {
   return "graph @g {\n  %x = input : tensor<1 x " + from +
-         ">\n  %s = sigmoid %x : tensor<1 x real>\n  %q = requantize %s " + modes +
-         " : tensor<1 x " + to + ">\n  output %q\n}\n";
+         ">\n  %s = unary %x {function = sigmoid} : tensor<1 x real>\n  %q = requantize %s " +
+         modes + " : tensor<1 x " + to + ">\n  output %q\n}\n";
 }
 
 struct Golden {
@@ -112,6 +112,24 @@ TEST(MakeTables, LimitsAreStated) {
             messages::TableFraction.code);
 }
 
+TEST(MakeTables, ATableHasOneType) {
+  EXPECT_EQ(code_of(sigmoid_text("fixed<4,4>", "ufixed<8,0>",
+                                 "{rounding = RND, overflow = SAT, types = [ufixed<8,0>]}")),
+            messages::TableTypes.code);
+}
+
+TEST(MakeTables, ParametersReachTheTable) {
+  const auto made = make_tables(*graph::parse(
+      "graph @g {\n  %x = input : tensor<1 x fixed<3,3>>\n"
+      "  %f = unary %x {function = elu, alpha = 0.5} : tensor<1 x real>\n"
+      "  %q = requantize %f {rounding = RND, overflow = SAT} : tensor<1 x fixed<6,3>>\n"
+      "  output %q\n}\n"));
+  ASSERT_TRUE(made);
+  // 8 * (exp(x) - 1) / 2 = -3.93, -3.80, -3.46, -2.53; then 0, 8, 16, 24.
+  EXPECT_EQ(made->ops().back().as<graph::Table>()->value,
+            (std::vector<int64_t>{-4, -4, -3, -3, 0, 8, 16, 24}));
+}
+
 TEST(MakeTables, HugeInputsSaturate) {
   const auto made = make_tables(*graph::parse(
       sigmoid_text("fixed<2,1026>", "ufixed<2,0>", "{rounding = TRN, overflow = SAT}")));
@@ -121,7 +139,8 @@ TEST(MakeTables, HugeInputsSaturate) {
 
 TEST(MakeTables, EveryQuantiserOfASigmoidGetsATable) {
   const auto made = make_tables(*graph::parse(
-      "graph @g {\n  %x = input : tensor<1 x fixed<1,1>>\n  %s = sigmoid %x : tensor<1 x real>\n"
+      "graph @g {\n  %x = input : tensor<1 x fixed<1,1>>\n  %s = unary %x {function = sigmoid} : "
+      "tensor<1 x real>\n"
       "  %a = requantize %s {rounding = TRN, overflow = SAT} : tensor<1 x ufixed<2,0>>\n"
       "  %b = requantize %s {rounding = RND, overflow = SAT} : tensor<1 x ufixed<3,0>>\n"
       "  output %a\n  output %b\n}\n"));

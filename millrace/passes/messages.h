@@ -22,9 +22,16 @@ inline constexpr Message AffineTooWide{
     "quantise the scale and the offset (of the batch normalisation) to fewer bits"};
 inline constexpr Message TableTooWide{
     "passes.table_too_wide", "'%{}' reads {}, which is too wide for a table: at most {} bits",
-    "quantise the value before it to fewer bits, or leave it off with --logits"};
+    "quantise the value before it to fewer bits, or leave a final sigmoid off with --logits"};
 inline constexpr Message TableFraction{
     "passes.table_fraction", "'%{}' goes from {} to {}: a table has at most {} fraction bits",
     "use types with fewer fraction bits"};
+inline constexpr Message TableTypes{
+    "passes.table_types", "'%{}' is quantised to a type for each channel: a table has one type",
+    "quantise the function to one type; a second quantiser behind it may have one for each "
+    "channel"};
+inline constexpr Message SoftmaxLimit{
+    "passes.softmax_limit", "softmax '%{}' goes from {} to {} over {} channels: beyond its limits",
+    "use at most 40 fraction bits before it, 20 behind it, and 4096 channels"};
 
 }  // namespace millrace::passes::messages

@@ -13,7 +13,7 @@ using graph::Graph;
 Result<Graph> drop_final_sigmoid(const Graph& graph);
 
 /// A real input that only one kind of `requantize` reads becomes a fixed-point input of its type:
-/// whoever feeds the circuit quantises.
+/// whoever feeds the circuit quantises. A `requantize` to types of single channels stays behind it.
 Result<Graph> quantize_inputs(const Graph& graph);
 
 /// `requantize` of a constant becomes a constant.
@@ -24,8 +24,9 @@ Result<Graph> fold_constants(const Graph& graph);
 /// Errors   passes.affine_too_wide
 Result<Graph> fold_affine(const Graph& graph);
 
-/// Real weights, biases, scales and offsets become fixed-point constants of the same values.
-/// Errors   passes.unquantized_weights when weights need more than MaxExactWeightBits bits,
+/// Real weights, biases, scales, offsets and operands of operations on two values become
+/// fixed-point constants of the same values. Errors   passes.unquantized_weights when weights need
+/// more than MaxExactWeightBits bits,
 ///          passes.unquantized_constant when another needs more than 64 bits.
 Result<Graph> make_constants_exact(const Graph& graph);
 inline constexpr int MaxExactWeightBits = 16;
@@ -33,9 +34,13 @@ inline constexpr int MaxExactWeightBits = 16;
 /// True for weights that are fixed-point, or real and exact in MaxExactWeightBits bits.
 bool is_quantized(const graph::Constant& weights);
 
-/// `requantize` of `sigmoid` of a fixed-point value becomes a `table`. Its entries do not depend on
-/// the machine's mathematics library, and each is rounded once.
-/// Errors   passes.table_too_wide, passes.table_fraction
+/// `requantize` of `softmax` of a fixed-point value becomes exact operations, by two tables
+/// (passes/lower_softmax.h).
+/// Errors   passes.table_too_wide, passes.softmax_limit
+Result<Graph> lower_softmax(const Graph& graph);
+
+/// `requantize` of `unary` of a fixed-point value becomes a `table` (passes/real_function.h).
+/// Errors   passes.table_too_wide, passes.table_fraction, passes.table_types
 Result<Graph> make_tables(const Graph& graph);
 
 /// `requantize` of the real `avg_pool` of a fixed-point value becomes an `avg_pool` with that

@@ -26,8 +26,10 @@ Result<Graph> quantize_inputs(const Graph& graph) {
     if (!first || !std::all_of(uses.begin(), uses.end(), is_like_first))
       continue;
     rewrite.replace(input, op.name, graph::Input{{op.type.shape, first->to.type}}, {});
-    for (ValueId use : uses)
-      rewrite.forward(use, input);
+    // Types of single channels stay: the input has only the type that they have in common.
+    if (first->types.empty())
+      for (ValueId use : uses)
+        rewrite.forward(use, input);
   }
   return std::move(rewrite).finish();
 }

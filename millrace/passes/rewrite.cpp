@@ -23,8 +23,8 @@ void Rewrite::replace(ValueId value, std::string name, graph::OpKind kind,
   definition.operands = std::move(operands);
 }
 
-ValueId Rewrite::add(std::string name, graph::Constant constant) {
-  definitions_.push_back({std::move(name), {}, std::move(constant), {}});
+ValueId Rewrite::add(std::string name, graph::OpKind kind, std::vector<ValueId> operands) {
+  definitions_.push_back({std::move(name), {}, std::move(kind), std::move(operands)});
   return static_cast<ValueId>(definitions_.size() - 1);
 }
 
@@ -43,8 +43,8 @@ ValueId Rewrite::resolve(ValueId value) const {
   return value;
 }
 
-// Operands stand before their users, except added constants, which have no operands: the
-// recursion is two calls deep.
+// Operands stand before their users, except added ones: the recursion is as deep as the chain of
+// additions for one replaced operation is long.
 Result<ValueId> Rewrite::emit(graph::Builder& builder, ValueId value) {
   const auto index = static_cast<size_t>(value);
   if (emitted_[index] >= 0)
@@ -61,12 +61,20 @@ Result<ValueId> Rewrite::emit(graph::Builder& builder, ValueId value) {
 
 Result<graph::Graph> Rewrite::finish() && {
   std::vector<bool> needed(definitions_.size());
+  std::vector<ValueId> pending;
+  const auto need = [&](ValueId value) {
+    if (!needed[static_cast<size_t>(value)])
+      pending.push_back(value);
+    needed[static_cast<size_t>(value)] = true;
+  };
   for (ValueId output : outputs_)
-    needed[static_cast<size_t>(resolve(output))] = true;
-  for (size_t i = before_.ops().size(); i-- > 0;)
-    if (needed[i])
-      for (ValueId operand : definitions_[i].operands)
-        needed[static_cast<size_t>(resolve(operand))] = true;
+    need(resolve(output));
+  while (!pending.empty()) {
+    const auto next = static_cast<size_t>(pending.back());
+    pending.pop_back();
+    for (ValueId operand : definitions_[next].operands)
+      need(resolve(operand));
+  }
   for (ValueId input : before_.inputs())
     needed[static_cast<size_t>(input)] = true;
 

@@ -21,8 +21,9 @@ public:
   /// depend on `value`.
   void replace(graph::ValueId value, std::string name, graph::OpKind kind,
                std::vector<graph::ValueId> operands);
-  /// Adds a constant, for operands of replace().
-  graph::ValueId add(std::string name, graph::Constant constant);
+  /// Adds an operation, for operands of replace() and of others that are added later.
+  graph::ValueId add(std::string name, graph::OpKind kind,
+                     std::vector<graph::ValueId> operands = {});
   /// Whoever uses `value` shall use `instead`.
   void forward(graph::ValueId value, graph::ValueId instead);
   /// The graph's output number `index` shall be `instead`; other uses of the old one stay.

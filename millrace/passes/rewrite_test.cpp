@@ -31,7 +31,8 @@ TEST(Rewrite, ReplacedOperationsMayUseAddedConstants) {
   const graph::Graph graph = graph_of(Text);
   Rewrite rewrite(graph);
   const FixedType type = {.is_signed = false, .width = 1, .frac_bits = 0};
-  const graph::ValueId ones = rewrite.add("s", {{{2}, type}, std::vector<int64_t>{1, 1}});
+  const graph::ValueId ones =
+      rewrite.add("s", graph::Constant{{{2}, type}, std::vector<int64_t>{1, 1}});
   rewrite.replace(2, "b", graph::Affine{}, {0, ones, ones});
   EXPECT_EQ(graph::print(*std::move(rewrite).finish()),
             "graph @g {\n"

@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "millrace/reference/moves.h"
+#include "millrace/reference/pointwise.h"
 #include "millrace/support/check.h"
 
 namespace millrace::reference {
@@ -13,12 +14,6 @@ namespace millrace::reference {
 using namespace graph;  // NOLINT(google-build-using-namespace): the operations by their names
 
 namespace {
-
-/// The value and the type of one operand.
-struct Argument {
-  const IntTensor& value;
-  const FixedType& type;
-};
 
 /// `value` with more fraction bits: value * 2^shift.
 Int128 with_frac_bits(Int128 value, int shift) {
@@ -215,12 +210,7 @@ IntTensor evaluate_op(const Op& op, const std::vector<Argument>& arguments) {
   return std::visit(
       Overloaded{
           [&](const Constant& constant) { return IntTensor{op.type.shape, constant.raw()}; },
-          [&](const Requantize& requantize) {
-            return map(arguments[0].value, op.type, [&](int64_t raw) {
-              return static_cast<int64_t>(
-                  millrace::requantize(Int128{raw}, arguments[0].type.frac_bits, requantize.to));
-            });
-          },
+          [&](const Requantize& kind) { return requantize(kind, arguments[0], op.type); },
           [&](const Conv2D& conv) {
             return conv2d(conv, arguments[0], arguments[1], arguments[2], op.type);
           },
@@ -248,9 +238,17 @@ IntTensor evaluate_op(const Op& op, const std::vector<Argument>& arguments) {
           [&](const Slice& kind) { return slice(kind, arguments[0].value); },
           [&](const Transpose& kind) { return transpose(kind, arguments[0].value, op.type.shape); },
           [&](const Upsample& kind) { return upsample(kind, arguments[0].value, op.type.shape); },
+          [&]<BinaryFunction F>(const Binary<F>&) {
+            return binary(F, arguments[0], arguments[1], op.type);
+          },
+          [&](const Prelu&) { return prelu(arguments[0], arguments[1], op.type); },
+          [&]<ExactFunction F>(const Exact<F>&) { return exact(F, arguments[0].value, op.type); },
+          [&](const Reduce& kind) { return reduce(kind.function, arguments[0].value, op.type); },
+          [&](const TopK&) { return top_k(arguments[0].value, op.type); },
           [&](const auto& other) -> IntTensor {
             static_assert(std::is_same_v<decltype(other), const Input&> ||
-                          std::is_same_v<decltype(other), const Sigmoid&>);
+                          std::is_same_v<decltype(other), const Unary&> ||
+                          std::is_same_v<decltype(other), const Softmax&>);
             check(false, "this operation has no exact value");
             return {};
           }},

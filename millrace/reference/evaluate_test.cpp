@@ -219,7 +219,7 @@ TEST(Evaluate, RefusesInputsThatTheTypeDoesNotHold) {
 TEST(Evaluate, RefusesGraphsWithRealNumbers) {
   Builder builder("real");
   const ValueId x = builder.add("x", graph::Input{{{1}, std::nullopt}}).value();
-  builder.output(builder.add("y", graph::Sigmoid{}, {x}).value());
+  builder.output(builder.add("y", graph::Unary{}, {x}).value());
   const Graph graph = std::move(builder).finish().value();
   EXPECT_THROW((void)evaluate(graph, {{{1}, {0}}}), InternalError);
 }

@@ -30,7 +30,7 @@ public:
     x = add("dense2", graph::Dense{}, {x, weights(6), weights(7)});
     if (quantizer_)
       x = add("logit", graph::Requantize{quantizer_->weights()}, {x});
-    x = add("sigmoid", graph::Sigmoid{}, {x});
+    x = add("sigmoid", graph::Unary{graph::UnaryFunction::Sigmoid}, {x});
     if (quantizer_)
       x = add("score", graph::Requantize{{.type = Pixel}}, {x});
     builder_.output(x);

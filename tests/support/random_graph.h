@@ -37,6 +37,34 @@ struct RandomNetworkOptions {
 /// The same state of `random` and the same options give the same network, on every platform.
 graph::Graph random_network(std::mt19937_64& random, const RandomNetworkOptions& options = {});
 
+/// What random_branching_network() may choose from. All bounds are inclusive.
+struct RandomBranchingOptions {
+  int64_t max_height = 6;
+  int64_t max_width = 6;
+  int64_t max_channels = 4;
+  int max_value_bits = 10;  ///< of the inputs and of whatever operations read; at most 54
+  int max_weight_bits = 5;
+  int max_inputs = 3;
+  int max_outputs = 3;
+  int max_operations = 12;  ///< requantisations not counted
+  bool with_maps = true;    ///< inputs may be maps; else they are vectors
+  bool with_layers = true;  ///< conv2d, dense, affine and max_pool, too
+};
+
+/// A random feed-forward network: exact, with one or more inputs of one shape and one or more
+/// outputs, whose values are used any number of times.
+///
+/// Each operation reads one or two of the values made so far, the newest more often: joins (add,
+/// sub, mul, maximum, minimum) of equal shapes, or with a constant for all, for each channel or for
+/// each element, or with what `reduce` makes of a value; prelu, abs, negate, sign, binarize,
+/// square, relu, a table (on values of at most 8 bits), requantize to one type, to one for each
+/// channel or to one for each element. Wider values are requantised at once. An output may end in
+/// `reduce` or `top_k`.
+///
+/// The same state of `random` and the same options give the same network, on every platform.
+graph::Graph random_branching_network(std::mt19937_64& random,
+                                      const RandomBranchingOptions& options = {});
+
 /// Raw integers of the type: a mixture of any, small, and extreme ones, by the same promise.
 IntTensor random_tensor(std::mt19937_64& random, const graph::TensorType& type);
 

@@ -70,7 +70,10 @@ private:
   Status write_op(ValueId value, const graph::MaxPool& pool);
   Status write_op(ValueId value, const graph::Flatten& flatten);
   Status write_op(ValueId value, const graph::Relu&) { return write_plain(value, "Relu"); }
-  Status write_op(ValueId value, const graph::Sigmoid&) { return write_plain(value, "Sigmoid"); }
+  Status write_op(ValueId value, const graph::Unary& unary) {
+    return unary == graph::Unary{graph::UnaryFunction::Sigmoid} ? write_plain(value, "Sigmoid")
+                                                                : unsupported(value);
+  }
   Status write_op(ValueId, const graph::Constant&) { return {}; }  // written where it is used
   template <class Other>
   Status write_op(ValueId value, const Other&) {
@@ -150,6 +153,8 @@ Status Exporter::write_op(ValueId value, const graph::Input&) {
 
 Status Exporter::write_op(ValueId value, const graph::Requantize& requantize) {
   const Op& op = graph_.op(value);
+  if (!requantize.types.empty())
+    return error(messages::ExportQuantizer, place(op), "a type for each channel");
   return writer_.quant(op.name, tensors_[static_cast<size_t>(op.operands.front())], requantize.to,
                        op.name, place(op));
 }
@@ -250,6 +255,8 @@ Result<std::string> Exporter::constant_operand(ValueId value, const std::string&
   const bool is_first = constants_.emplace(op.name + "|", op.name).second;
   std::string tensor = is_first ? op.name : writer_.unique_name(op.name);
   if (const auto* requantize = op.as<graph::Requantize>()) {
+    if (!requantize->types.empty())
+      return error(messages::ExportQuantizer, place(op), "a type for each channel");
     MR_TRY(const std::string input, constant_operand(op.operands.front(), layout, arrange));
     MR_TRY_STATUS(writer_.quant(tensor, input, requantize->to, tensor, place(op)));
   } else {

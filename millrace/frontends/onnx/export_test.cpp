@@ -75,7 +75,7 @@ const std::string Network = R"(graph @letters {
   %fc.bias = constant {value = [0]} : tensor<1 x ufixed<1,-7>>
   %fc = dense %act2, %fc.wq, %fc.bias : tensor<1 x fixed<21,13>>
   %logit = requantize %fc {rounding = RND_ZERO, overflow = SAT} : tensor<1 x fixed<9,5>>
-  %score = sigmoid %logit : tensor<1 x real>
+  %score = unary %logit {function = sigmoid} : tensor<1 x real>
   %probability = requantize %score {rounding = RND_CONV, overflow = SAT} : tensor<1 x ufixed<8,0>>
   output %probability
 }

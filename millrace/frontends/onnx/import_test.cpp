@@ -365,7 +365,7 @@ TEST(OnnxImport, SigmoidAndQuantiserEndTheNetwork) {
       .node("Sigmoid", "score", {"xq"})
       .quant("y", "score", 0.0625, 4, false)
       .output("y", {1, 1});
-  EXPECT_EQ(line_of(model, "score"), "sigmoid %x : tensor<1 x real>");
+  EXPECT_EQ(line_of(model, "score"), "unary %x {function = sigmoid} : tensor<1 x real>");
   EXPECT_EQ(line_of(model, "y"),
             "requantize %score {rounding = RND_CONV, overflow = SAT} : tensor<1 x ufixed<4,0>>");
 }

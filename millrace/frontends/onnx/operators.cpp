@@ -171,7 +171,8 @@ Status Importer::relu(const Node& node) {
 
 Status Importer::sigmoid(const Node& node) {
   MR_TRY(const Activation* x, computed(node, 0, "input"));
-  return add(node, graph::Sigmoid{}, {x->id}, x->shape, x->flattened, node.outputs.front());
+  return add(node, graph::Unary{graph::UnaryFunction::Sigmoid}, {x->id}, x->shape, x->flattened,
+             node.outputs.front());
 }
 
 Status Importer::add_constant(const Node& node) {

@@ -5,43 +5,11 @@
 #include <utility>
 
 #include "millrace/graph/ops/constant.h"
+#include "millrace/graph/ops/range.h"
 #include "millrace/support/check.h"
 
 namespace millrace::graph {
 namespace {
-
-// Far beyond 64 bits, and far enough below 128 that one more product does not overflow.
-constexpr Int128 Bound = Int128{1} << 100;
-
-struct Range {
-  Int128 lo = 0;
-  Int128 hi = 0;
-
-  bool is_bounded() const { return lo >= -Bound && hi <= Bound; }
-  void include(const Range& other) {
-    lo = std::min(lo, other.lo);
-    hi = std::max(hi, other.hi);
-  }
-};
-
-Range range_of(const FixedType& type) {
-  return {type.min_raw(), type.max_raw()};
-}
-
-// Factors of at most 64 bits.
-Range product(const Range& a, const Range& b) {
-  const auto [lo, hi] = std::minmax({a.lo * b.lo, a.lo * b.hi, a.hi * b.lo, a.hi * b.hi});
-  return {lo, hi};
-}
-
-// The range times 2^shift, if it stays bounded.
-std::optional<Range> shifted_left(const Range& range, int shift) {
-  if (range.lo == 0 && range.hi == 0)
-    return range;
-  if (shift > 100 || range.lo < -(Bound >> shift) || range.hi > (Bound >> shift))
-    return std::nullopt;
-  return Range{range.lo * (Int128{1} << shift), range.hi * (Int128{1} << shift)};
-}
 
 Range constant_or_type_range(const Operand& operand, int64_t index) {
   if (!operand.constant)
@@ -65,7 +33,8 @@ std::optional<Range> products_range(const Range& x, const Operand& w, const Prod
   Range total;
   if (!w.constant) {
     const Range one = product(x, range_of(w.type->fixed()));
-    if (one.lo < -(Bound / products.count) || one.hi > Bound / products.count)
+    const Int128 bound = Range::Bound / products.count;
+    if (one.lo < -bound || one.hi > bound)
       return std::nullopt;
     return Range{one.lo * products.count, one.hi * products.count};
   }
@@ -84,8 +53,6 @@ std::optional<FixedType> sum_type(const Operand& x, const Operand& w, const Oper
   const int product_frac = x.type->fixed().frac_bits + w.type->fixed().frac_bits;
   const int bias_frac = b.type->fixed().frac_bits;
   const int frac = std::max(product_frac, bias_frac);
-  if (frac < -FixedType::MaxFracBits || frac > FixedType::MaxFracBits)
-    return std::nullopt;
 
   // Sums that do not differ in anything constant have one range.
   const int64_t num_distinct = w.constant || b.constant ? num_sums : 1;
@@ -105,10 +72,7 @@ std::optional<FixedType> sum_type(const Operand& x, const Operand& w, const Oper
     }
   }
   check(total.has_value(), "a linear operation has no sums");
-  auto type = narrowest_type(total->lo, total->hi, frac);
-  if (type && !type->is_signed && type->width == FixedType::MaxWidth)
-    return std::nullopt;  // raw integers are held in int64_t
-  return type;
+  return narrowest_tensor_element(*total, frac);
 }
 
 std::vector<Products> listed_products(std::span<const std::vector<int64_t>> rows) {

@@ -218,8 +218,8 @@ TEST(Flatten, MultipliesTheExtents) {
   EXPECT_EQ(Inference().input({5}, fixed(9, 4)).of(Flatten{}), "tensor<5 x fixed<9,4>>");
 }
 
-TEST(Sigmoid, IsReal) {
-  EXPECT_EQ(Inference().input({5}, fixed(9, 4)).of(Sigmoid{}), "tensor<5 x real>");
+TEST(Unary, IsReal) {
+  EXPECT_EQ(Inference().input({5}, fixed(9, 4)).of(Unary{}), "tensor<5 x real>");
 }
 
 TEST(Table, TakesUpToSixteenBits) {

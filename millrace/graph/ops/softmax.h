@@ -7,18 +7,19 @@
 
 namespace millrace::graph {
 
-/// y[i] = 1 / (1 + exp(-x[i])), a real number: a `requantize` behind it makes it a `table`.
+/// y[..,c] = exp(x[..,c]) / sum over d of exp(x[..,d]), a real number: a `requantize` behind it
+/// makes it exact operations (passes/lower_softmax.cpp, which bounds the error).
 ///
-///     %y = sigmoid %x : tensor<1 x real>
+///     %y = softmax %x : tensor<10 x real>
 ///
 /// Constraints  C1  one operand
-struct Sigmoid {
-  static constexpr std::string_view Mnemonic = "sigmoid";
+struct Softmax {
+  static constexpr std::string_view Mnemonic = "softmax";
 
   Result<TensorType> infer(Operands operands, const std::string& where) const;
   template <class Self, class Visitor>
   static void visit_attributes(Self&, Visitor&) {}
-  friend bool operator==(const Sigmoid&, const Sigmoid&) = default;
+  friend bool operator==(const Softmax&, const Softmax&) = default;
 };
 
 }  // namespace millrace::graph
