@@ -68,7 +68,7 @@ module mr_rom #(
       if (Blocks == 1) begin : gen_only
         assign data_o[i] = of_block[0];
       end else begin : gen_choice
-        assign data_o[i] = of_block[address[15:8]];
+        assign data_o[i] = of_block[address_i[AddressBits-1:8]];
       end
     end
   end else begin : gen_behavioural

@@ -60,7 +60,7 @@ AccumulateCost accumulate_cost(const AccumulateStage& stage) {
 
   const auto lines = std::ssize(stage.lines);
   const int64_t blocks = ceil_divide(stage.steps(), 64);
-  cost.lut += lines * (blocks + (blocks > 4 ? ceil_divide(ceil_divide(blocks, 4), 4) : 0));
+  cost.lut += lines * (blocks + (blocks > 4 ? 1 + ceil_divide(ceil_divide(blocks, 4), 4) : 0));
 
   for (const ChunkPlace& place : stage.chunk) {
     const auto choices = std::count_if(place.elements.begin(), place.elements.end(),
