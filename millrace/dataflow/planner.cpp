@@ -210,7 +210,7 @@ std::optional<std::string> Planner::unsupported(const Op& op) const {
   if (is_linear(op) && !has_constant_weights(graph_, op))
     return "whose weights are not constants";
   const auto is_map = [&](size_t operand) {
-    const TensorType& type = graph_.type(op.operands[operand]);
+    const graph::TensorType& type = graph_.type(op.operands[operand]);
     return type.shape.size() == 3 && type.shape[0] * type.shape[1] > 1;
   };
   for (size_t i = 1; i < op.operands.size(); ++i)
