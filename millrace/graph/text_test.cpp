@@ -165,12 +165,12 @@ TEST(TextFiles, CoverEveryOperation) {
   for (const auto& path : texts_in("text"))
     all += *read_file(path);
   for (const std::string_view mnemonic :
-       {"input",    "constant", "requantize", "conv2d",   "dense",     "affine",
-        "relu",     "max_pool", "flatten",    "table",    "avg_pool",  "concat",
-        "pad",      "reshape",  "slice",      "upsample", "transpose", "conv_transpose2d",
-        "add",      "sub",      "mul",        "maximum",  "minimum",   "prelu",
-        "abs",      "negate",   "sign",       "binarize", "square",    "unary",
-        "reduce",   "top_k",    "softmax"})
+       {"input",  "constant", "requantize", "conv2d",   "dense",     "affine",
+        "relu",   "max_pool", "flatten",    "table",    "avg_pool",  "concat",
+        "pad",    "reshape",  "slice",      "upsample", "transpose", "conv_transpose2d",
+        "add",    "sub",      "mul",        "maximum",  "minimum",   "prelu",
+        "abs",    "negate",   "sign",       "binarize", "square",    "unary",
+        "reduce", "top_k",    "softmax"})
     EXPECT_THAT(all, HasSubstr(" = " + std::string(mnemonic) + " ")) << mnemonic;
 }
 

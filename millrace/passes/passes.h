@@ -9,7 +9,7 @@ namespace millrace::passes {
 
 using graph::Graph;
 
-/// Outputs that are a `table`, a `sigmoid` or a `requantize` of a sigmoid become what it reads.
+/// Outputs that are a `table`, a sigmoid or a `requantize` of a sigmoid become what it reads.
 Result<Graph> drop_final_sigmoid(const Graph& graph);
 
 /// A real input that only one kind of `requantize` reads becomes a fixed-point input of its type:
@@ -34,6 +34,14 @@ inline constexpr int MaxExactWeightBits = 16;
 /// True for weights that are fixed-point, or real and exact in MaxExactWeightBits bits.
 bool is_quantized(const graph::Constant& weights);
 
+/// Each constant gets the narrowest type that holds its values.
+Result<Graph> narrow_constants(const Graph& graph);
+
+/// `requantize` of the real `avg_pool` of a fixed-point value becomes an `avg_pool` with that
+/// quantiser, which rounds the quotient once. Between the two may stand operations that move
+/// elements and that nothing else reads. A `requantize` to types of single channels stays as it is.
+Result<Graph> quantize_averages(const Graph& graph);
+
 /// `requantize` of `softmax` of a fixed-point value becomes exact operations, by two tables
 /// (passes/lower_softmax.h).
 /// Errors   passes.table_too_wide, passes.softmax_limit
@@ -43,16 +51,8 @@ Result<Graph> lower_softmax(const Graph& graph);
 /// Errors   passes.table_too_wide, passes.table_fraction, passes.table_types
 Result<Graph> make_tables(const Graph& graph);
 
-/// `requantize` of the real `avg_pool` of a fixed-point value becomes an `avg_pool` with that
-/// quantiser, which rounds the quotient once. Between the two may stand operations that move
-/// elements and that nothing else reads.
-Result<Graph> quantize_averages(const Graph& graph);
-
 /// `requantize` to the type that the value has already is dropped, unless it clamps symmetrically.
 Result<Graph> drop_identities(const Graph& graph);
-
-/// Each constant gets the narrowest type that holds its values.
-Result<Graph> narrow_constants(const Graph& graph);
 
 /// Errors   passes.missing_quantizer at the first value that is a real number.
 Status check_exact(const Graph& graph);

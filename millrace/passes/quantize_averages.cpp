@@ -30,7 +30,7 @@ Result<Graph> quantize_averages(const Graph& graph) {
   for (size_t i = 0; i < graph.ops().size(); ++i) {
     const Op& op = graph.ops()[i];
     const auto* const quantizer = op.as<graph::Requantize>();
-    if (!quantizer)
+    if (!quantizer || !quantizer->types.empty())  // a mean has one quantiser for all channels
       continue;
     ValueId value = op.operands[0];
     while (moves(graph.op(value)) && is_used_once(value))

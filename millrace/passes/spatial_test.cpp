@@ -64,6 +64,14 @@ const std::string Mean =
     "  %m = avg_pool %x {kernel = [3, 3], stride = [1, 1], padding = [1, 1, 0, 0], "
     "include_padding = 0} : tensor<3x3x2 x real>\n";
 
+TEST(QuantizeAverages, TypesOfSingleChannelsAreNotTheMeans) {
+  const Diagnostic found = refusal(
+      Mean +
+      "  %q = requantize %m {rounding = RND, overflow = SAT, types = [fixed<7,3>, fixed<6,3>]}"
+      " : tensor<3x3x2 x fixed<7,3>>\n  output %q\n");
+  EXPECT_EQ(found.code, messages::MissingQuantizer.code);
+}
+
 TEST(QuantizeAverages, AMeanAndItsQuantiserBecomeOneOperation) {
   const std::string body =
       Mean +

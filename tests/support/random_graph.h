@@ -37,29 +37,51 @@ struct RandomNetworkOptions {
 /// The same state of `random` and the same options give the same network, on every platform.
 graph::Graph random_network(std::mt19937_64& random, const RandomNetworkOptions& options = {});
 
+/// Groups of operations that random_branching_network() may choose from. `relu`, `requantize` to
+/// one type and tables are always there; `flatten` stands where a value may become a vector.
+struct RandomBranchingOperations {
+  bool joins = true;          ///< add, sub, mul, maximum, minimum
+  bool functions = true;      ///< prelu, abs, negate, sign, binarize, square
+  bool channel_types = true;  ///< requantize to types of single channels or elements
+  bool reductions = true;     ///< reduce, top_k
+  bool layers = true;         ///< dense, affine; conv2d and max_pool without strides and dilation
+  bool windows = true;        ///< conv2d and max_pool with strides, dilation and any paddings
+  bool groups = true;         ///< conv2d with groups, depthwise too; its windows as above
+  bool transposed_convolutions = true;  ///< conv_transpose2d
+  bool means = true;                    ///< avg_pool, the padding counted or not
+  bool upsampling = true;               ///< upsample
+  bool padding = true;                  ///< pad
+  bool slices = true;                   ///< slice
+  bool transpositions = true;           ///< transpose
+  bool reshapes = true;                 ///< reshape, to maps and vectors
+  bool concatenations = true;           ///< concat, of values and constants
+};
+
 /// What random_branching_network() may choose from. All bounds are inclusive.
 struct RandomBranchingOptions {
-  int64_t max_height = 6;
+  int64_t max_height = 6;  ///< of the inputs; at most max_extent
   int64_t max_width = 6;
-  int64_t max_channels = 4;
-  int max_value_bits = 10;  ///< of the inputs and of whatever operations read; at most 54
+  int64_t max_channels = 4;  ///< of every map
+  int64_t max_extent = 8;    ///< height and width of every map
+  int64_t max_vector = 16;   ///< elements of every vector that operations but outputs' read
+  int max_value_bits = 10;   ///< of the inputs and of whatever operations read; at most 54
   int max_weight_bits = 5;
   int max_inputs = 3;
   int max_outputs = 3;
-  int max_operations = 12;  ///< requantisations not counted
-  bool with_maps = true;    ///< inputs may be maps; else they are vectors
-  bool with_layers = true;  ///< conv2d, dense, affine and max_pool, too
+  int max_operations = 12;          ///< requantisations not counted
+  bool with_maps = true;            ///< inputs may be maps; else they are vectors
+  bool with_unlike_inputs = false;  ///< the inputs' shapes may differ
+  RandomBranchingOperations operations = {};
 };
 
-/// A random feed-forward network: exact, with one or more inputs of one shape and one or more
-/// outputs, whose values are used any number of times.
+/// A random feed-forward network: exact, with one or more inputs, all of one shape unless the
+/// options say otherwise, and one or more outputs, whose values are used any number of times.
 ///
-/// Each operation reads one or two of the values made so far, the newest more often: joins (add,
-/// sub, mul, maximum, minimum) of equal shapes, or with a constant for all, for each channel or for
-/// each element, or with what `reduce` makes of a value; prelu, abs, negate, sign, binarize,
-/// square, relu, a table (on values of at most 8 bits), requantize to one type, to one for each
-/// channel or to one for each element. Wider values are requantised at once. An output may end in
-/// `reduce` or `top_k`.
+/// Each operation reads one or two of the values made so far, the newest more often: joins of equal
+/// shapes, or with a constant for all, for each channel or for each element, or with what `reduce`
+/// makes of a value; functions of elements, tables on values of at most 8 bits; layers; operations
+/// on windows and movements of elements, in branches that joins and concatenations bring together
+/// again. Wider values are requantised at once. An output may end in `reduce` or `top_k`.
 ///
 /// The same state of `random` and the same options give the same network, on every platform.
 graph::Graph random_branching_network(std::mt19937_64& random,

@@ -10,7 +10,7 @@ namespace millrace::graph {
 /// Where the k largest numbers of each place stand: their channels, the largest number's first;
 /// among equal numbers the lower channel first. With k = 1 it is arg max.
 ///
-///     %y = top_k %x {k = [3]} : tensor<3 x ufixed<4,4>>
+///     %y = top_k %x {k = 3} : tensor<3 x ufixed<4,4>>
 ///
 /// Shapes       x: any with last extent C; y: as x with last extent k
 /// Constraints  C1  one operand
