@@ -183,8 +183,8 @@ Status Planner::open_on_window(const Op& op, MapStep step, StreamId stream, cons
     const int64_t natural =
         std::min(out.width, (before.lanes + window.stride_w - 1) / window.stride_w);
     // Where rows pause between windows: the fewest lanes that still keep up, if that about halves
-    // the hardware.
-    if (!is_linear(op))
+    // the hardware. Not along columns alone, where choosing among lanes costs what it saves.
+    if (!is_linear(op) && step.part == MapStep::Part::Whole)
       for (int64_t lanes = 1; !geometry && lanes < natural && lanes <= (natural + 1) / 2; ++lanes)
         geometry = window_geometry(before, window, out.height, out.width, lanes);
     if (!geometry)
