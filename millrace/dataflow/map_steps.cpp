@@ -168,7 +168,7 @@ public:
   SecondOperand(Datapath& path, const BeatVector& x, const MapStep& step,
                 const graph::Graph& graph, std::span<const BeatVector> sources)
       : path_(path), channels_(static_cast<size_t>(x.windows.channels)) {
-    const graph::ValueId operand = step.op->operands[1];
+    const graph::ValueId operand = step.op->operands[step.is_swapped ? 0 : 1];
     frac_bits_ = graph.type(operand).fixed().frac_bits;
     if (const auto* constant = graph.op(operand).as<graph::Constant>()) {
       for (const int64_t raw : constant->raw())
@@ -332,7 +332,9 @@ void append_step(Datapath& path, BeatVector& x, const MapStep& step, const graph
               id = path.relu(id);
           },
           [&]<graph::BinaryFunction F>(const graph::Binary<F>&) {
-            with_second([&](const FixedNode& a, const FixedNode& b) {
+            with_second([&](const FixedNode& own, const FixedNode& other) {
+              const FixedNode& a = step.is_swapped ? other : own;
+              const FixedNode& b = step.is_swapped ? own : other;
               return append_binary(path, F, a, b, op.type.fixed().frac_bits);
             });
           },
@@ -363,12 +365,11 @@ void append_step(Datapath& path, BeatVector& x, const MapStep& step, const graph
             const auto pixels = static_cast<size_t>(results.num_lanes());
             for (size_t pixel = 0; pixel < pixels; ++pixel)
               for (size_t operand = 0; operand < op.operands.size(); ++operand) {
-                const int source = operand == 0 ? -1 : step.sources[operand - 1];
+                const int source = step.sources[operand];
                 const FixedType& type = graph.type(op.operands[operand]).fixed();
                 std::vector<NodeId> part;
-                if (operand == 0 || source >= 0) {
-                  const std::vector<NodeId>& all =
-                      operand == 0 ? x.elements : sources[static_cast<size_t>(source)].elements;
+                if (source >= 0) {
+                  const std::vector<NodeId>& all = sources[static_cast<size_t>(source)].elements;
                   const size_t size = all.size() / pixels;
                   part.assign(all.begin() + static_cast<ptrdiff_t>(pixel * size),
                               all.begin() + static_cast<ptrdiff_t>((pixel + 1) * size));

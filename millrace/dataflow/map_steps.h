@@ -20,7 +20,9 @@ struct MapStep {
   Part part = Part::Whole;
   int64_t out_rows = 1, out_lanes = 1;  ///< of its result's beat
   bool is_covered = false;  ///< the map's beat is what its windows cover already
-  std::vector<int> sources;      ///< further operands: which of the map's streams, -1 for constants
+  std::vector<int> sources;      ///< further operands: which of the map's streams, -1 for constants;
+                                 ///< of concat: all operands
+  bool is_swapped = false;       ///< x is the second operand, the first one is a constant
   std::vector<int64_t> picks;    ///< a move: the beat's element behind each of its own, Zero for 0
   static constexpr int64_t Zero = -1;
 

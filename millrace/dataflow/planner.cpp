@@ -55,6 +55,19 @@ std::vector<Demand> demand(const graph::Graph& graph) {
   return needed;
 }
 
+namespace {
+
+/// The operation's name, with a number where another port has it already.
+std::string port_name(const std::vector<Port>& ports, const Op& op) {
+  std::string name = identifier(op.name);
+  const auto is_taken = [&](const Port& port) { return port.name == name; };
+  for (int suffix = 2; std::any_of(ports.begin(), ports.end(), is_taken); ++suffix)
+    name = identifier(op.name) + "_" + std::to_string(suffix);
+  return name;
+}
+
+}  // namespace
+
 Planner::Planner(const graph::Graph& graph, const PlanOptions& options, DelayModel delays)
     : graph_(graph),
       options_(options),
@@ -78,7 +91,7 @@ Result<Circuit> Planner::run() {
       MR_TRY_STATUS(add(op));
   for (const ValueId output : graph_.outputs()) {
     MR_TRY(const StreamId stream, stream_of(output));
-    circuit_.outputs.push_back({.name = identifier(graph_.op(output).name),
+    circuit_.outputs.push_back({.name = port_name(circuit_.outputs, graph_.op(output)),
                                 .stream = stream,
                                 .type = circuit_.stream(stream)});
   }
@@ -105,7 +118,8 @@ Status Planner::add_inputs() {
     stream.lanes = options_.lanes;
     stream.rows = options_.rows;
     const auto id = static_cast<StreamId>(circuit_.inputs.size());
-    circuit_.inputs.push_back({.name = identifier(op.name), .stream = id, .type = stream});
+    circuit_.inputs.push_back(
+        {.name = port_name(circuit_.inputs, op), .stream = id, .type = stream});
     places_[static_cast<size_t>(value)] = {.stream = id};
     ready_ps_.push_back(0);
     Cycles cycles;
@@ -146,7 +160,7 @@ int Planner::new_map(StreamId stream, const BeatWindows& windows) {
 }
 
 Status Planner::extend(const Op& op, MapStep step, const StreamType& result) {
-  const ValueId operand = op.operands[0];
+  const ValueId operand = main_operand(op);
   if (open_map(operand) != nullptr) {
     append_to(places_[static_cast<size_t>(operand)].map, op, std::move(step), result);
     return {};
@@ -205,22 +219,35 @@ std::optional<std::string> Planner::unsupported(const Op& op) const {
   const auto is_constant = [&](size_t operand) {
     return graph_.op(op.operands[operand]).as<graph::Constant>() != nullptr;
   };
-  if (!op.operands.empty() && is_constant(0))
-    return "whose operands are all constants, or whose first one is";
+  bool all_constant = !op.operands.empty();
+  for (size_t i = 0; i < op.operands.size(); ++i)
+    all_constant = all_constant && is_constant(i);
+  if (all_constant)
+    return "whose operands are all constants";
+  if (is_constant(0) && !op.as<graph::Concat>() &&
+      (op.operands.size() != 2 || op.as<graph::Prelu>() ||
+       graph_.type(op.operands[0]).shape != graph_.type(op.operands[1]).shape))
+    return "whose first operand is a constant";
   if (is_linear(op) && !has_constant_weights(graph_, op))
     return "whose weights are not constants";
-  const auto is_map = [&](size_t operand) {
-    const graph::TensorType& type = graph_.type(op.operands[operand]);
-    return type.shape.size() == 3 && type.shape[0] * type.shape[1] > 1;
-  };
-  for (size_t i = 1; i < op.operands.size(); ++i)
-    if (!is_linear(op) && is_constant(i) && is_map(i))
-      return "one of whose operands is a whole map of constants";
   return std::nullopt;
 }
 
+bool Planner::needs_whole_map(const Op& op) const {
+  if (is_linear(op) || op.operands.empty() || graph_.type(main_operand(op)).shape.size() != 3 ||
+      shape_of(main_operand(op)).beats_per_frame() == 1)
+    return false;
+  if (const auto* rq = op.as<graph::Requantize>())
+    return std::ssize(rq->types) > op.type.shape.back();
+  return std::any_of(op.operands.begin(), op.operands.end(), [&](ValueId operand) {
+    const Shape& shape = graph_.type(operand).shape;
+    return graph_.op(operand).as<graph::Constant>() && shape.size() == 3 &&
+           shape[0] * shape[1] > 1;
+  });
+}
+
 bool Planner::needs_whole_vector(const Op& op) const {
-  const ValueId operand = op.operands[0];
+  const ValueId operand = main_operand(op);
   if (graph_.type(operand).shape.size() != 1 || shape_of(operand).beats_per_frame() == 1)
     return false;
   if (const auto* rq = op.as<graph::Requantize>())
@@ -230,17 +257,27 @@ bool Planner::needs_whole_vector(const Op& op) const {
          op.as<graph::Reduce>() || op.as<graph::TopK>() || is_move(op);
 }
 
+graph::ValueId Planner::main_operand(const Op& op) const {
+  for (const ValueId operand : op.operands)
+    if (graph_.op(operand).as<graph::Constant>() == nullptr)
+      return operand;
+  return op.operands[0];
+}
+
 Status Planner::add(const Op& op) {
   if (const auto what = unsupported(op))
     return error(messages::UnsupportedOperation, place_of(op), op.name, op.mnemonic(), *what);
   if (needs_whole_vector(op)) {
-    MR_TRY(const StreamId stream, stream_of(op.operands[0]));
-    places_[static_cast<size_t>(op.operands[0])] = {.stream = gathered(op.name, stream)};
+    MR_TRY(const StreamId stream, stream_of(main_operand(op)));
+    places_[static_cast<size_t>(main_operand(op))] = {.stream = gathered(op.name, stream)};
   }
   if (op.as<graph::ConvTranspose2D>())
     return add_transposed(op);
-  const StreamType shape = shape_of(op.operands[0]);
-  const MapStep step{.op = &op, .sources = {}, .picks = {}};
+  if (needs_whole_map(op))
+    return add_on_whole_map(op);
+  const StreamType shape = shape_of(main_operand(op));
+  MapStep step{.op = &op, .sources = {}, .picks = {}};
+  step.is_swapped = main_operand(op) != op.operands[0] && !op.as<graph::Concat>();
   if (step.window() != graph::Window{})
     return add_windowed(op, demand_[static_cast<size_t>(value_of(op))], op.type.shape.back());
 
@@ -252,15 +289,15 @@ Status Planner::add(const Op& op) {
     return extend(op, step, shape.beats_per_frame() == 1 ? vector : shape);
   if (is_move(op))
     return add_move(op);
-  const bool joins = std::any_of(op.operands.begin() + 1, op.operands.end(), [&](ValueId operand) {
+  const auto streams = std::count_if(op.operands.begin(), op.operands.end(), [&](ValueId operand) {
     return graph_.op(operand).as<graph::Constant>() == nullptr;
   });
-  if (joins)
+  if (streams > 1 || op.as<graph::Concat>())
     return add_joined(op);
   if (op.as<graph::Dense>()) {
     if (shape.beats_per_frame() == 1)
       return extend(op, step, vector);
-    MR_TRY(const StreamId stream, stream_of(op.operands[0]));
+    MR_TRY(const StreamId stream, stream_of(main_operand(op)));
     return add_accumulate(op, stream);
   }
   if (op.type.shape.size() == 3 || shape.beats_per_frame() == 1)

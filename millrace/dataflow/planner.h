@@ -73,6 +73,8 @@ private:
   StreamType shape_of(graph::ValueId value) const;
   StreamId append_stage(Stage stage, double ready_ps);
 
+  /// The first operand that is not a constant.
+  graph::ValueId main_operand(const graph::Op& op) const;
   /// "a dense layer whose weights are not constant", where no stage computes an operation.
   std::optional<std::string> unsupported(const graph::Op& op) const;
 
@@ -90,6 +92,9 @@ private:
   /// Where an element of the operation's result stands in its operand's map.
   static MapPlace move_source(const graph::Op& op, const Shape& from, const MapPlace& place);
   bool needs_whole_vector(const graph::Op& op) const;
+  /// An operation with a constant for each element of a map: on the whole map in a beat.
+  bool needs_whole_map(const graph::Op& op) const;
+  Status add_on_whole_map(const graph::Op& op);
   /// A stream that leaves the circuit has the whole width of its type.
   Status widen_output(const graph::Op& op);
 

@@ -95,7 +95,7 @@ StreamId Planner::gathered(const std::string& name, StreamId stream) {
 }
 
 Status Planner::add_move(const Op& op) {
-  const ValueId operand = op.operands[0];
+  const ValueId operand = main_operand(op);
   const Shape from = map_shape(graph_.type(operand).shape);
   const Shape to = map_shape(op.type.shape);
   const StreamType shape = shape_of(operand);
@@ -176,7 +176,7 @@ Status Planner::add_transposed(const Op& op) {
   const PhaseWindow phases = phase_window(op, conv);
   const Shape& to = op.type.shape;
   const int64_t channels = to[2] * conv.stride_h * conv.stride_w;
-  const ValueId operand = op.operands[0];
+  const ValueId operand = main_operand(op);
   MapStep step{.op = &op, .sources = {}, .picks = {}};
   if (phases.window == graph::Window{}) {
     StreamType result = shape_of(operand);
@@ -211,6 +211,21 @@ Status Planner::add_transposed(const Op& op) {
     return MapPlace{row / conv.stride_h, column / conv.stride_w, phase * to[2] + place.channel};
   });
   places_[static_cast<size_t>(value_of(op))] = {.stream = moved};
+  return widen_output(op);
+}
+
+Status Planner::add_on_whole_map(const Op& op) {
+  const ValueId operand = main_operand(op);
+  const StreamType shape = shape_of(operand);
+  MR_TRY(const StreamId stream, stream_of(operand));
+  const Place before = places_[static_cast<size_t>(operand)];
+  places_[static_cast<size_t>(operand)] = {
+      .stream = relaned(op.name, stream, shape.width, shape.height)};
+  MR_TRY_STATUS(add(op));  // it is in a single beat now
+  places_[static_cast<size_t>(operand)] = before;
+  MR_TRY(const StreamId whole, stream_of_part(value_of(op)));
+  places_[static_cast<size_t>(value_of(op))] = {
+      .stream = relaned(op.name, whole, shape.lanes, shape.rows)};
   return widen_output(op);
 }
 
@@ -269,8 +284,9 @@ Status Planner::add_joined(const Op& op) {
     result.channels = op.type.shape.back();
   const int map = new_map(streams[0], {.lanes = base.lanes, .channels = base.channels,
                                        .rows = base.rows});
-  size_t next = 1;
-  for (size_t i = 1; i < op.operands.size(); ++i) {
+  const bool lists_all = op.as<graph::Concat>() != nullptr;
+  size_t next = lists_all ? 0 : 1;
+  for (size_t i = lists_all ? 0 : 1; i < op.operands.size(); ++i) {
     if (graph_.op(op.operands[i]).as<graph::Constant>()) {
       step.sources.push_back(-1);
       continue;

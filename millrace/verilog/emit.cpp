@@ -169,10 +169,7 @@ public:
       add(Assign{name(prefix + "_valid_o"), stream.valid});
       add(Assign{name(prefix + "_data_o"), stream.data});
     }
-    if (!uses_clock_) {
-      add(Signal{"unused"});
-      add(Assign{name("unused"), binary("^", name("clk_i"), name("rst_i"))});
-    }
+    emit_unused();
     modules_.insert(modules_.begin(), std::move(top_));
     return std::move(modules_);
   }
@@ -217,6 +214,31 @@ private:
         "there is no\nback-pressure.",
         schedule_.latency_cycles, circuit_.interval_cycles);
     return text;
+  }
+
+  /// Names the ports that nothing reads.
+  void emit_unused() {
+    std::vector<Expr> parts;
+    if (!uses_clock_)
+      parts = {name("clk_i"), name("rst_i")};
+    for (const Port& port : circuit_.inputs) {
+      const auto reads = [&](const Stage& stage) {
+        return std::find(stage.inputs.begin(), stage.inputs.end(), port.stream) !=
+               stage.inputs.end();
+      };
+      const bool is_read =
+          std::any_of(circuit_.stages.begin(), circuit_.stages.end(), reads) ||
+          std::any_of(circuit_.outputs.begin(), circuit_.outputs.end(),
+                      [&](const Port& output) { return output.stream == port.stream; });
+      if (is_read)
+        continue;
+      parts.push_back(carried(port.stream).valid);
+      parts.push_back(carried(port.stream).data);
+    }
+    if (parts.empty())
+      return;
+    add(Signal{"unused"});
+    add(Assign{name("unused"), expr(Unary{"^", expr(Concat{std::move(parts)})})});
   }
 
   /// Declares the signals of what leaves a stage.
@@ -309,6 +331,8 @@ private:
     add(std::move(collect));
     add(Signal{word, relayout.out_beats * bits});
     add(Assign{name(word), rearranged(relayout, stage.output, group + "_data")});
+    add(Signal{group + "_unused"});  // what lies behind edges, or is left out
+    add(Assign{name(group + "_unused"), expr(Unary{"^", name(group + "_data")})});
     Instance issue{.module = "mr_issue",
                    .name = "u_" + signal,
                    .parameters = {{"Bits", number(bits)},
@@ -332,30 +356,41 @@ private:
     }
     struct Run {
       int64_t lsb = 0, width = 0;  // lsb < 0: zeros
+      int64_t extended = 0;        // copies of the highest bit above, or zeros
+      bool is_signed = false;
     };
     std::vector<Run> runs;
     for (size_t i = 0; i < relayout.sources.size(); ++i) {
       const int64_t width = out.range(static_cast<int64_t>(i) % out.channels).width();
       if (width == 0)
         continue;
-      Run run{-1, width};
-      if (const int64_t source = relayout.sources[i]; source != RelayoutStage::Zero)
+      Run run{.lsb = -1, .width = width};
+      if (const int64_t source = relayout.sources[i]; source != RelayoutStage::Zero) {
+        const dataflow::ElementRange range = in.range(source % in.channels);
         run.lsb = source / in.channels * pixel_bits +
                   offsets[static_cast<size_t>(source % in.channels)];
-      const bool follows = !runs.empty() && (run.lsb < 0 ? runs.back().lsb < 0
-                                                         : runs.back().lsb >= 0 &&
-                                                               runs.back().lsb + runs.back().width ==
-                                                                   run.lsb);
-      if (follows)
-        runs.back().width += width;
+        run.width = range.width();
+        run.extended = width - range.width();
+        run.is_signed = range.lo < 0;
+      }
+      if (!runs.empty() && runs.back().extended == 0 && run.extended == 0 &&
+          (run.lsb < 0 ? runs.back().lsb < 0
+                       : runs.back().lsb >= 0 &&
+                             runs.back().lsb + runs.back().width == run.lsb))
+        runs.back().width += run.width;
       else
         runs.push_back(run);
     }
     std::vector<Expr> parts;
-    for (auto run = runs.rbegin(); run != runs.rend(); ++run)
-      parts.push_back(run->lsb < 0
-                          ? expr(Repeat{run->width, expr(Literal{1, 0, false})})
-                          : select(name(group), run->lsb, run->width));
+    for (auto run = runs.rbegin(); run != runs.rend(); ++run) {
+      const Expr zero = expr(Literal{1, 0, false});
+      if (run->extended > 0)
+        parts.push_back(expr(Repeat{
+            run->extended,
+            run->is_signed ? bit(name(group), run->lsb + run->width - 1) : zero}));
+      parts.push_back(run->lsb < 0 ? expr(Repeat{run->width, zero})
+                                   : select(name(group), run->lsb, run->width));
+    }
     return parts.size() == 1 ? parts.front() : expr(Concat{std::move(parts)});
   }
 
