@@ -314,7 +314,7 @@ void append_step(Datapath& path, BeatVector& x, const MapStep& step, const graph
           },
           [&](const graph::Requantize& rq) {
             for (size_t i = 0; i < x.elements.size(); ++i) {
-              const Quantizer to = rq.at(i % static_cast<size_t>(x.windows.channels));
+              const Quantizer to = rq.at(i);
               NodeId& id = x.elements[i];
               id = step.is_rounded ? append_rounded(path, id, x.type.frac_bits, to)
                                    : path.requantize({.x = id,
