@@ -3,14 +3,15 @@
 // in at every input, and every output memory has room for its results. From then on each input may
 // bring its part, at its own time; no input runs more than one frame ahead of another.
 //
-// Latency 0: a frame may begin in the cycle after the last beat of the frame before.
+// Latency 0: with Pause = 0 a frame may begin in the cycle after the last beat of the frame before.
 
 `include "mr_assert.svh"
 `default_nettype none
 
 module mr_axis_gate #(
   parameter int Inputs  = 1,  // >= 1
-  parameter int Outputs = 1   // >= 1
+  parameter int Outputs = 1,  // >= 1
+  parameter int Pause   = 0   // cycles more between the frames, >= 0
 ) (
   input  wire                clk_i,
   input  wire                rst_i,       // synchronous, active high
@@ -21,14 +22,15 @@ module mr_axis_gate #(
   output logic               begin_o      // a frame begins, at any input
 );
 
-  `MR_ASSERT_STATIC(SizesInRange, Inputs >= 1 && Outputs >= 1)
+  `MR_ASSERT_STATIC(SizesInRange, Inputs >= 1 && Outputs >= 1 && Pause >= 0)
 
   logic [Inputs-1:0] begun_q;  // the current frame, at each input
   logic [Inputs-1:0] ended_q;
   logic              is_between;
+  logic              is_early;  // the pause has not passed
 
   assign is_between = &ended_q;
-  assign admit_o    = is_between ? {Inputs{&has_room_i}} : ~begun_q;
+  assign admit_o    = is_between ? {Inputs{&has_room_i && !is_early}} : ~begun_q;
   assign begin_o    = is_between && |begin_i;
 
   always_ff @(posedge clk_i) begin
@@ -42,6 +44,19 @@ module mr_axis_gate #(
       begun_q <= begun_q | begin_i;
       ended_q <= ended_q | end_i;
     end
+  end
+
+  if (Pause > 0) begin : gen_pause
+    localparam int WaitBits = $clog2(Pause + 1);
+    logic [WaitBits-1:0] wait_q;
+    assign is_early = wait_q != '0;
+    always_ff @(posedge clk_i) begin
+      if (rst_i) wait_q <= '0;
+      else if (!is_between || begin_o) wait_q <= WaitBits'(Pause);
+      else if (is_early) wait_q <= wait_q - WaitBits'(1);
+    end
+  end else begin : gen_no_pause
+    assign is_early = 1'b0;
   end
 
   `MR_ASSERT(BeginsAreAdmitted_A, (begin_i & ~admit_o) == '0)

@@ -5,8 +5,7 @@
 //   s_axis_*   beats of frames; tlast is not needed: a frame has Beats beats
 //   core_*     the circuit's fixed-latency input
 //
-// A frame begins at the earliest Interval cycles after the one before began. Latency 0. Throughput
-// 1 beat/cycle.
+// Latency 0. Throughput 1 beat/cycle.
 
 `include "mr_assert.svh"
 `default_nettype none
@@ -14,7 +13,6 @@
 module mr_axis_in #(
   parameter int Bits     = 8,   // of a beat
   parameter int Beats    = 16,  // of a frame, >= 1
-  parameter int Interval = 0,   // cycles, >= 0
   localparam int Bytes   = (Bits + 7) / 8
 ) (
   input  wire                clk_i,
@@ -34,14 +32,13 @@ module mr_axis_in #(
 
   localparam int BeatBits = Beats > 1 ? $clog2(Beats) : 1;
 
-  `MR_ASSERT_STATIC(SizesInRange, Beats >= 1 && Interval >= 0)
+  `MR_ASSERT_STATIC(SizesInRange, Bits >= 1 && Beats >= 1)
 
   logic [BeatBits-1:0] beat_q;
   logic                is_first;
-  logic                is_early;  // the interval has not passed
 
   assign is_first      = beat_q == '0;
-  assign s_axis_tready = !is_first || (admit_i && !is_early);
+  assign s_axis_tready = !is_first || admit_i;
   assign core_valid_o  = s_axis_tvalid && s_axis_tready;
   assign core_data_o   = s_axis_tdata[Bits-1:0];
   assign begin_o       = core_valid_o && is_first;
@@ -50,19 +47,6 @@ module mr_axis_in #(
   always_ff @(posedge clk_i) begin
     if (rst_i) beat_q <= '0;
     else if (core_valid_o) beat_q <= end_o ? '0 : beat_q + BeatBits'(1);
-  end
-
-  if (Interval > Beats) begin : gen_interval
-    localparam int WaitBits = $clog2(Interval);
-    logic [WaitBits-1:0] wait_q;
-    assign is_early = wait_q != '0;
-    always_ff @(posedge clk_i) begin
-      if (rst_i) wait_q <= '0;
-      else if (begin_o) wait_q <= WaitBits'(Interval - 1);
-      else if (is_early) wait_q <= wait_q - WaitBits'(1);
-    end
-  end else begin : gen_no_interval
-    assign is_early = 1'b0;
   end
 
   if (Bytes * 8 > Bits) begin : gen_unused

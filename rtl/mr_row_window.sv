@@ -106,9 +106,16 @@ module mr_row_window #(
     logic [RowBits-1:0] row;
     assign row = hist_q[(Skip+j)*RowBits +: RowBits];
     if (PadRows) begin : gen_mask
+      logic above;
+      logic below;
       logic outside;
-      assign outside = 32'(out_group_q) * RowAdvance + j < PadTop ||
-                       32'(out_group_q) * RowAdvance + j >= Height + PadTop;
+      if (j < PadTop) begin : gen_above
+        assign above = 32'(out_group_q) * RowAdvance + j < PadTop;
+      end else begin : gen_not_above
+        assign above = 1'b0;
+      end
+      assign below   = 32'(out_group_q) * RowAdvance + j >= Height + PadTop;
+      assign outside = above || below;
       assign out_data_o[j*RowBits +: RowBits] = outside ? PadRow : row;
     end else begin : gen_plain
       assign out_data_o[j*RowBits +: RowBits] = row;

@@ -76,10 +76,10 @@ int64_t longest_input(const Design& design) {
 class InputTimes {
 public:
   InputTimes(const Design& design, Arrival arrival, std::mt19937_64& generator)
-      : design_(design), arrival_(arrival), generator_(generator), begins_(design.inputs.size()) {
-    const int64_t longest = longest_input(design);
-    interval_ = design.interval_cycles == 0 ? longest : design.interval_cycles;
-    check(interval_ >= longest, "a frame's beats go in before the next frame begins");
+      : design_(design), arrival_(arrival), generator_(generator) {
+    longest_ = longest_input(design);
+    interval_ = design.interval_cycles == 0 ? longest_ : design.interval_cycles;
+    check(interval_ >= longest_, "a frame's beats go in before the next frame begins");
   }
 
   int64_t interval_cycles() const { return interval_; }
@@ -100,7 +100,7 @@ private:
   void add_beats(size_t port, const IntTensor& tensor, std::vector<InputBeat>& all) {
     const dataflow::StreamType& stream = design_.inputs[port].stream;
     Pace pace = Pace::Full;
-    int64_t cycle = is_first_frame_ ? 0 : std::max(begins_[port] + interval_, end_);
+    int64_t cycle = is_first_frame_ ? 0 : end_ + interval_ - longest_;
     if (arrival_ == Arrival::RandomGaps) {
       pace = static_cast<Pace>(draw(generator_, 4));
       if (draw(generator_, 4) == 0)
@@ -109,8 +109,6 @@ private:
     bool is_first = true;
     for (const Beat& beat : pack_frame(tensor, stream, generator_)) {
       cycle += gap_before(pace, generator_);
-      if (is_first)
-        begins_[port] = cycle;
       all.push_back({cycle++, port, is_first, beat.to_hex()});
       is_first = false;
     }
@@ -120,7 +118,7 @@ private:
   const Arrival arrival_;
   std::mt19937_64& generator_;
   int64_t interval_ = 0;
-  std::vector<int64_t> begins_;  ///< of the frame before, at each input
+  int64_t longest_ = 0;  ///< beats of the longest input
   int64_t end_ = 0;              ///< when the frame before is in at every input
   bool is_first_frame_ = true;
 };

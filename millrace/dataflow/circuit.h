@@ -79,7 +79,9 @@ struct Circuit {
   std::vector<Port> outputs;
   std::vector<Stage> stages;
   double clock_ns = 5;
-  int64_t interval_cycles = 0;  ///< from the first beat of a frame to that of the next, at least
+  /// From the first beat of a frame to that of the next, at full rate. Where that is more than the
+  /// longest input's beats, the rest must pass behind the last beat of every frame.
+  int64_t interval_cycles = 0;
 
   StreamId stream_of(size_t stage) const { return static_cast<StreamId>(inputs.size() + stage); }
   const StreamType& stream(StreamId id) const {

@@ -26,7 +26,8 @@ inline constexpr Message UnsupportedOperation{"dataflow.unsupported_operation",
                                               "emulate the network, or leave the operation out"};
 inline constexpr Message TooMuchPadding{
     "dataflow.too_much_padding",
-    "padding of {} pixels {} makes more windows than a kernel of {} can pass at full rate",
+    "padding of {} rows and {} columns makes more windows than a kernel of {}x{} can pass at full "
+    "rate, and the map is too large to be worked on as a whole",
     "use at most kernel - 1 pixels of padding along each axis, both sides together"};
 inline constexpr Message DelayModelMissing{"dataflow.delay_model_missing",
                                            "there is no delay model for the family '{}'",

@@ -199,10 +199,13 @@ StreamId Planner::append_stage(Stage stage, double ready_ps) {
   // Two stages of one kind may come from one operation.
   std::string name = stage.name;
   for (int suffix = 2;; ++suffix) {
+    const auto has_module = [](const Stage& any) {
+      return std::holds_alternative<MapStage>(any.kind) ||
+             std::holds_alternative<AccumulateStage>(any.kind);
+    };
     const auto same = [&](const Stage& other) {
-      return other.name == name && (kind_name(other.kind) == kind_name(stage.kind) ||
-                                    (std::holds_alternative<WindowStage>(other.kind) ==
-                                     std::holds_alternative<WindowStage>(stage.kind)));
+      return other.name == name &&
+             (has_module(other) ? has_module(stage) : kind_name(other.kind) == kind_name(stage.kind));
     };
     if (std::none_of(circuit_.stages.begin(), circuit_.stages.end(), same))
       break;

@@ -109,6 +109,9 @@ private:
                         int64_t channels);
   Status open_on_rows(const graph::Op& op, MapStep step, StreamId stream, const Demand& out,
                       int64_t channels);
+  /// Windows that do not leave in time, as with much padding: all at once, from the whole map.
+  Status open_on_whole_map(const graph::Op& op, MapStep step, StreamId stream, const Demand& out,
+                           int64_t channels);
   /// The lanes that a linear operation needs to keep up; none to leave them as they are.
   std::optional<int64_t> fewer_lanes(const graph::Op& op, StreamId stream, int64_t width) const;
   StreamId block(const graph::Op& op, StreamId stream, int64_t out_lanes, int64_t width);

@@ -17,6 +17,9 @@ using graph::Window;
 
 namespace {
 
+/// A map of which each output needs too much at once is worked on as a whole up to this size.
+constexpr int64_t MostElementsInABeat = 4096;
+
 std::vector<int64_t> padding_values(const StreamType& in, const Op& op) {
   std::vector<int64_t> padding;
   for (int64_t channel = 0; channel < in.channels; ++channel)
@@ -171,9 +174,6 @@ Status Planner::open_on_window(const Op& op, MapStep step, StreamId stream, cons
                                int64_t channels) {
   const Window window = step.window();
   const StreamType before = circuit_.stream(stream);
-  if (window.pad_top + window.pad_bottom >= window.extent_h() && window.stride_h == 1)
-    return error(messages::TooMuchPadding, place_of(op), window.pad_top + window.pad_bottom,
-                 "above and below", window.extent_h());
   std::optional<WindowGeometry> geometry;
   if (const auto fewer = fewer_lanes(op, stream, out.width)) {
     stream = block(op, stream, *fewer, out.width);
@@ -191,8 +191,7 @@ Status Planner::open_on_window(const Op& op, MapStep step, StreamId stream, cons
       geometry = window_geometry(before, window, out.height, out.width, natural);
   }
   if (!geometry)
-    return error(messages::TooMuchPadding, place_of(op), window.pad_left + window.pad_right,
-                 "left and right", window.extent_w());
+    return open_on_whole_map(op, step, stream, out, channels);
 
   const StreamType in = circuit_.stream(stream);
   StreamType covered = in;
@@ -222,14 +221,33 @@ Status Planner::open_on_window(const Op& op, MapStep step, StreamId stream, cons
   return {};
 }
 
+Status Planner::open_on_whole_map(const Op& op, MapStep step, StreamId stream, const Demand& out,
+                                  int64_t channels) {
+  const Window window = step.window();
+  const StreamType in = circuit_.stream(stream);
+  if (in.num_elements() > MostElementsInABeat)
+    return error(messages::TooMuchPadding, place_of(op), window.pad_top + window.pad_bottom,
+                 window.pad_left + window.pad_right, window.extent_h(), window.extent_w());
+  const StreamId whole = relaned(op.name, stream, in.width, in.height);
+  StreamType result = circuit_.stream(whole);
+  result.height = result.rows = out.height;
+  result.width = result.lanes = out.width;
+  result.channels = channels;
+  open_on_stream(op, step, whole, result);
+  MR_TRY(const StreamId done, stream_of_part(value_of(op)));
+  places_[static_cast<size_t>(value_of(op))] = {
+      .stream = relaned(op.name, done, in.rows > 1 ? out.width : std::min(in.lanes, out.width),
+                        std::min(in.rows, out.height))};
+  return widen_output(op);
+}
+
 Status Planner::open_on_rows(const Op& op, MapStep step, StreamId stream, const Demand& out,
                              int64_t channels) {
   const Window window = step.window();
   const StreamType in = circuit_.stream(stream);
   const auto geometry = row_window_geometry(in, window, out.height, out.width);
   if (!geometry)
-    return error(messages::TooMuchPadding, place_of(op), window.pad_top + window.pad_bottom,
-                 "above and below", window.extent_h());
+    return open_on_whole_map(op, step, stream, out, channels);
   StreamType covered = in;
   covered.height = out.height;
   covered.width = covered.lanes = out.width;

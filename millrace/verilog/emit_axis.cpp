@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "millrace/verilog/emit_axis.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "millrace/verilog/ports.h"
@@ -49,7 +50,9 @@ public:
     add(Comment{""});
     add(Instance{.module = "mr_axis_gate",
                  .name = "u_gate",
-                 .parameters = {{"Inputs", number(num_inputs)}, {"Outputs", number(num_outputs)}},
+                 .parameters = {{"Inputs", number(num_inputs)},
+                                {"Outputs", number(num_outputs)},
+                                {"Pause", number(pause_cycles())}},
                  .ports = {{"clk_i", nullptr},
                            {"rst_i", nullptr},
                            {"begin_i", name("begins")},
@@ -70,6 +73,14 @@ private:
   template <class Kind>
   void add(Kind item) {
     module_.items.push_back({std::move(item)});
+  }
+
+  /// What the interval leaves behind the longest frame.
+  int64_t pause_cycles() const {
+    int64_t longest = 0;
+    for (const AxisCore::Stream& stream : core_.inputs)
+      longest = std::max(longest, stream.type.beats_per_frame());
+    return std::max<int64_t>(0, core_.interval_cycles - longest);
   }
 
   /// Declares the signals between the core's port and an adapter, and connects the core.
@@ -96,8 +107,7 @@ private:
     Instance adapter{.module = "mr_axis_in",
                      .name = "u_" + port,
                      .parameters = {{"Bits", number(bits)},
-                                    {"Beats", number(stream.type.beats_per_frame())},
-                                    {"Interval", number(core_.interval_cycles)}},
+                                    {"Beats", number(stream.type.beats_per_frame())}},
                      .ports = clock_and_reset()};
     add_port(adapter, Direction::Input, bus, "s_axis", "_tvalid", 0);
     add_port(adapter, Direction::Output, bus, "s_axis", "_tready", 0);
