@@ -182,12 +182,16 @@ public:
     const size_t pixels = x.elements.size() / channels_;
     if (elements_.size() == x.elements.size())
       place_ = Place::Element;
-    else if (elements_.size() == channels_)
+    else if (elements_.size() == 1)
+      place_ = Place::All;
+    else if (graph.type(operand).shape.size() == 1)
       place_ = Place::Channel;
-    else if (elements_.size() == pixels)
-      place_ = Place::Pixel;
     else
-      check(elements_.size() == 1, "a further operand does not fit its beat");
+      place_ = Place::Pixel;
+    check(place_ != Place::Channel || elements_.size() == channels_,
+          "a further operand has another number of channels");
+    check(place_ != Place::Pixel || elements_.size() == pixels,
+          "a further operand has another number of pixels");
   }
 
   FixedNode at(size_t i) const {
@@ -303,6 +307,10 @@ void append_step(Datapath& path, BeatVector& x, const MapStep& step, const graph
   }
   std::visit(
       graph::Overloaded{
+          [&](const graph::Reshape&) {  // to a vector
+            if (op.type.shape[0] == std::ssize(x.elements))
+              results = {.lanes = 1, .channels = std::ssize(x.elements)};
+          },
           [&](const graph::Flatten&) {
             if (op.type.shape[0] == std::ssize(x.elements))  // the beat is the whole map
               results = {.lanes = 1, .channels = std::ssize(x.elements)};
