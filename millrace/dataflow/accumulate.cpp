@@ -2,6 +2,7 @@
 #include "millrace/dataflow/accumulate.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <optional>
 
@@ -191,6 +192,29 @@ private:
     return sum;
   }
 
+  /// How many chains some rows are cut into: as few as possible among those numbers for which the
+  /// chains and the tree of adders behind them take the fewest cycles.
+  size_t num_chains(size_t rows) const {
+    constexpr int TypicalWidth = 12;
+    const double budget_ps = request_.clock_ns * 1000 - request_.delays.register_ps;
+    const auto levels_a_cycle = std::max<size_t>(
+        1, static_cast<size_t>(budget_ps / request_.delays.adder_ps(TypicalWidth)));
+    const size_t fewest = std::max<size_t>(1, (rows + MaxChainRows - 1) / MaxChainRows);
+    size_t best = fewest;
+    size_t best_cycles = std::numeric_limits<size_t>::max();
+    for (size_t chains = fewest; chains <= std::max<size_t>(fewest, rows / 2); ++chains) {
+      size_t levels = (rows + chains - 1) / chains;
+      for (size_t reach = 1; reach < chains; reach *= 2)
+        ++levels;
+      const size_t cycles = (levels + levels_a_cycle - 1) / levels_a_cycle;
+      if (cycles < best_cycles) {
+        best = chains;
+        best_cycles = cycles;
+      }
+    }
+    return best;
+  }
+
   /// Appends the sum of a result's rows in one step, and the carry that it lacks.
   void append_sum(std::vector<PlacedRow> rows, std::vector<NodeId>& carries) {
     // Rows begin where their shift says: those of low positions first, where sums are narrow. Half
@@ -204,7 +228,7 @@ private:
     const bool begins_with_term = !rows.empty() && is_term(rows.front());
     carries.push_back(begins_with_term ? rows.front().digit[2] : constant(false));
 
-    const auto count = (rows.size() + MaxChainRows - 1) / MaxChainRows;
+    const size_t count = num_chains(rows.size());
     std::vector<Summand> sums;
     size_t begin = 0;
     for (size_t chain = 0; chain < count; ++chain) {

@@ -12,32 +12,6 @@ namespace {
 
 using graph::Op;
 
-/// The number that makes `rq` a truncation when it is added in front, if there is one.
-std::optional<Int128> rounding_offset(const graph::Requantize& rq, int dropped) {
-  const Quantizer& to = rq.to;
-  // Whatever negative numbers are rounded to, they become 0.
-  const bool negatives_vanish = !to.type.is_signed && to.overflow != Overflow::Wrap &&
-                                to.overflow != Overflow::WrapSignMagnitude;
-  const Int128 half = Int128{1} << (dropped - 1);
-  switch (to.rounding) {
-    case Rounding::Floor: return 0;
-    case Rounding::HalfUp:
-    case Rounding::HalfEven: return half;
-    case Rounding::HalfDown: return half - 1;
-    case Rounding::TowardsZero: return negatives_vanish ? std::optional<Int128>(0) : std::nullopt;
-    case Rounding::HalfTowardsZero:
-      return negatives_vanish ? std::optional(half - 1) : std::nullopt;
-    case Rounding::HalfAwayFromZero: return negatives_vanish ? std::optional(half) : std::nullopt;
-  }
-  return std::nullopt;
-}
-
-/// True when a rectifier in front of `rq` changes nothing.
-bool rectifies(const graph::Requantize& rq) {
-  return !rq.to.type.is_signed && rq.to.overflow != Overflow::Wrap &&
-         rq.to.overflow != Overflow::WrapSignMagnitude;
-}
-
 /// The operand of a quantiser whose rounding has been added in front.
 NodeId append_rounded(Datapath& path, NodeId x, int from_frac_bits, const Quantizer& to) {
   Quantizer cut = to;
@@ -67,6 +41,34 @@ void pick(BeatVector& region, const BeatVector& x, int64_t pad_top, int64_t pad_
 
 }  // namespace
 
+std::optional<Int128> rounding_offset(const graph::Requantize& rq, int from_frac_bits) {
+  constexpr int MostDropped = 60;
+  const int dropped = from_frac_bits - rq.to.type.frac_bits;
+  if (dropped < 1 || dropped > MostDropped || !rq.types.empty())
+    return std::nullopt;
+  const Quantizer& to = rq.to;
+  // Whatever negative numbers are rounded to, they become 0.
+  const bool negatives_vanish = !to.type.is_signed && to.overflow != Overflow::Wrap &&
+                                to.overflow != Overflow::WrapSignMagnitude;
+  const Int128 half = Int128{1} << (dropped - 1);
+  switch (to.rounding) {
+    case Rounding::Floor: return 0;
+    case Rounding::HalfUp:
+    case Rounding::HalfEven: return half;
+    case Rounding::HalfDown: return half - 1;
+    case Rounding::TowardsZero: return negatives_vanish ? std::optional<Int128>(0) : std::nullopt;
+    case Rounding::HalfTowardsZero:
+      return negatives_vanish ? std::optional(half - 1) : std::nullopt;
+    case Rounding::HalfAwayFromZero: return negatives_vanish ? std::optional(half) : std::nullopt;
+  }
+  return std::nullopt;
+}
+
+bool rectifies(const graph::Requantize& rq) {
+  return !rq.to.type.is_signed && rq.to.overflow != Overflow::Wrap &&
+         rq.to.overflow != Overflow::WrapSignMagnitude;
+}
+
 graph::Window MapStep::window() const {
   graph::Window window;
   if (const auto* conv = op->as<graph::Conv2D>())
@@ -93,7 +95,7 @@ void share_rounding(std::span<MapStep> steps) {
   constexpr int MostBits = 60;  // room for the offset
   for (size_t i = 1; i < steps.size(); ++i) {
     const auto* rq = steps[i].op->as<graph::Requantize>();
-    if (rq == nullptr)
+    if (rq == nullptr || steps[i].is_rounded)
       continue;
     size_t before = i - 1;
     if (rq->types.empty() && steps[before].op->as<graph::Relu>() && rectifies(*rq)) {
@@ -105,11 +107,10 @@ void share_rounding(std::span<MapStep> steps) {
     if (!rq->types.empty())
       continue;
     const Op& linear = *steps[before].op;
-    const int dropped = linear.type.fixed().frac_bits - rq->to.type.frac_bits;
-    if (!is_linear(linear) || dropped < 1 || linear.type.fixed().width + 1 > MostBits ||
-        dropped > MostBits || rq->to.rounding == Rounding::Floor)
+    if (!is_linear(linear) || linear.type.fixed().width + 1 > MostBits ||
+        rq->to.rounding == Rounding::Floor)
       continue;
-    if (const auto offset = rounding_offset(*rq, dropped)) {
+    if (const auto offset = rounding_offset(*rq, linear.type.fixed().frac_bits)) {
       steps[before].offset = *offset;
       steps[i].is_rounded = true;
     }

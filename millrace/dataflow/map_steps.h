@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -34,6 +35,12 @@ struct MapStep {
   /// The window that it reads of its operand's beat; rows or columns only, for a part.
   graph::Window window() const;
 };
+
+/// The number that makes a quantiser a truncation when it is added in front of it, if there is one.
+std::optional<Int128> rounding_offset(const graph::Requantize& rq, int from_frac_bits);
+
+/// True when a rectifier in front of a quantiser changes nothing.
+bool rectifies(const graph::Requantize& rq);
 
 /// Lets the constants of linear operations take over the additions of the rounding behind them, and
 /// unsigned saturation the rectifiers in front of it. No result changes.

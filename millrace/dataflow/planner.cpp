@@ -182,6 +182,8 @@ void Planner::append_to(int map, const Op& op, MapStep step, const StreamType& r
   OpenMap& open = maps_[static_cast<size_t>(map)];
   const MapStep::Part step_part = step.part;
   step.op = &op;
+  step.is_rounded = rounded_.contains(&op);
+  step.is_subsumed = subsumed_.contains(&op);
   step.out_rows = result.rows;
   step.out_lanes = result.lanes;
   open.steps.push_back(std::move(step));

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -126,6 +127,8 @@ private:
   Status append_linear_step(Datapath& path, BeatVector& x, const MapStep& step, int spare_depth);
   adders::SearchOptions search_options(const graph::Op& op, int spare_depth) const;
   Status add_accumulate(const graph::Op& op, StreamId stream);
+  /// What the rounding behind a dense layer adds, which its sums can begin with; 0 if nothing.
+  Int128 take_rounding(const graph::Op& op);
   /// Cycles that an accumulating stage may spend on each beat of the stream.
   int phases(StreamId stream) const;
   /// Cycles from the last beat of a frame to the first one of the next.
@@ -140,6 +143,8 @@ private:
   Circuit circuit_;
   std::vector<Place> places_;       // of each value
   std::vector<OpenMap> maps_;
+  std::set<const graph::Op*> rounded_;   // quantisers whose rounding is in their operand already
+  std::set<const graph::Op*> subsumed_;  // rectifiers in front of them
   std::vector<double> ready_ps_;    // when each stream settles after the clock edge
   std::vector<Cycles> times_;       // of each stream, one frame
   int num_searches_ = 0;            // operations that multiply by constants, for the progress

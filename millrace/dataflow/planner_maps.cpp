@@ -190,12 +190,11 @@ Status Planner::add_accumulate(const Op& op, StreamId id) {
   AccumulateRequest request{.map = linear_map(graph_, op),
                             .elements = {},
                             .columns = {},
-                            .sum_type = op.type.fixed(),
+                            .sum_type = {},
                             .phases = phases(id),
                             .delays = delays_,
                             .clock_ns = circuit_.clock_ns,
                             .input_ready_ps = ready_ps_[static_cast<size_t>(id)]};
-  request.sum_type.frac_bits = 0;
   for (int64_t element = 0; element < elements; ++element) {
     const ElementRange range = stream.range(element % stream.channels);
     request.elements.push_back({range.lo, range.hi});
@@ -213,20 +212,52 @@ Status Planner::add_accumulate(const Op& op, StreamId id) {
     request.columns.push_back(std::move(columns));
   }
   const auto rows = static_cast<int64_t>(request.map.rows);
+  // The sums begin with what the rounding behind them adds.
+  const Int128 offset = take_rounding(op);
+  for (Int128& bias : request.map.bias)
+    bias += offset;
+  const ElementRange sums_range{op.type.fixed().min_raw(), op.type.fixed().max_raw() + offset};
+  request.sum_type = sums_range.type();
   MR_TRY(AccumulateStage stage, make_accumulate(request, "layer '" + op.name + "'"));
   const int latency = latency_cycles(stage);
+  StreamType output{
+      .height = 1, .width = 1, .channels = rows, .element = op.type.fixed(), .ranges = {}};
+  if (offset != 0)
+    output.ranges.assign(static_cast<size_t>(rows), sums_range);
   const StreamId sums = append_stage(
       {.name = identifier(op.name),
        .layers = {op.name},
        .kind = std::move(stage),
        .inputs = {id},
        .buffers = {},
-       .output = {.height = 1, .width = 1, .channels = rows, .element = op.type.fixed(), .ranges = {}},
+       .output = std::move(output),
        .latency_cycles = latency},
       0);
   places_[static_cast<size_t>(value_of(op))] = {.stream = sums};
   ++num_searched_;
   return {};
+}
+
+Int128 Planner::take_rounding(const Op& op) {
+  constexpr int MostBits = 60;  // room for the offset
+  if (op.type.fixed().width > MostBits || !is_used_once(value_of(op)))
+    return 0;
+  const Op* next = &graph_.op(users_[static_cast<size_t>(value_of(op))][0]);
+  const Op* rectifier = nullptr;
+  if (next->as<graph::Relu>() && is_used_once(value_of(*next))) {
+    rectifier = next;
+    next = &graph_.op(users_[static_cast<size_t>(value_of(*next))][0]);
+  }
+  const auto* rq = next->as<graph::Requantize>();
+  if (rq == nullptr || rq->to.rounding == Rounding::Floor || (rectifier && !rectifies(*rq)))
+    return 0;
+  const auto offset = rounding_offset(*rq, op.type.fixed().frac_bits);
+  if (!offset)
+    return 0;
+  rounded_.insert(next);
+  if (rectifier)
+    subsumed_.insert(rectifier);
+  return *offset;
 }
 
 int Planner::phases(StreamId id) const {
