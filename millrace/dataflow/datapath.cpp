@@ -227,8 +227,11 @@ NodeId Datapath::requantize(RequantizeNode rq) {
     hi = rq.to.type.max_raw();
   }
   // Clamped at bounds that no result reaches, the results are the same.
-  if (rq.to.overflow == Overflow::Saturate || !rq.may_overflow(x.lo, x.hi))
+  const bool may_overflow = rq.may_overflow(x.lo, x.hi);
+  if (rq.to.overflow == Overflow::Saturate || !may_overflow)
     rq.to.type = narrowest_type(lo, hi, rq.to.type.frac_bits).value();
+  if (!may_overflow)
+    rq.to.overflow = Overflow::Wrap;  // a symmetric limit of the narrow type would be another
   return append(rq, lo, hi);
 }
 

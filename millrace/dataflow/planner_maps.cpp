@@ -67,6 +67,8 @@ Result<StreamId> Planner::stream_of(ValueId value) {
 }
 
 Result<StreamId> Planner::stream_of_part(ValueId value) {
+  if (places_[static_cast<size_t>(value)].map < 0)
+    return places_[static_cast<size_t>(value)].stream;
   return close(maps_[static_cast<size_t>(places_[static_cast<size_t>(value)].map)], value,
                /*is_output=*/false);
 }

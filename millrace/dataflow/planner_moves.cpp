@@ -255,6 +255,14 @@ Status Planner::add_joined(const Op& op) {
       lanes = std::min(lanes, circuit_.stream(streams[i]).lanes);
       rows = std::min(rows, circuit_.stream(streams[i]).rows);
     }
+  for (const ValueId operand : op.operands)
+    if (const auto* constant = graph_.op(operand).as<graph::Constant>();
+        constant && constant->type.shape.size() == 3 &&
+        constant->type.shape[0] * constant->type.shape[1] > 1) {
+      // A map of constants stands beside a whole map only.
+      lanes = circuit_.stream(streams[0]).width;
+      rows = circuit_.stream(streams[0]).height;
+    }
   streams[0] = relaned(op.name, streams[0], lanes, rows);
   const StreamType base = circuit_.stream(streams[0]);
   for (size_t i = 1; i < streams.size(); ++i) {
