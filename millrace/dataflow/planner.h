@@ -131,8 +131,8 @@ private:
   Int128 take_rounding(const graph::Op& op);
   /// Cycles that an accumulating stage may spend on each beat of the stream.
   int phases(StreamId stream) const;
-  /// Cycles from the last beat of a frame to the first one of the next.
-  int64_t frame_gap(StreamId stream) const;
+  /// Cycles that the longest input takes for a frame.
+  int64_t interval() const;
   double memory_deadline_ps() const;
 
   const graph::Graph& graph_;

@@ -263,23 +263,23 @@ Int128 Planner::take_rounding(const Op& op) {
 }
 
 int Planner::phases(StreamId id) const {
-  // More phases than this cost more in latency than they save in multipliers.
+  // Each phase more is a cycle of latency; so much of the interval it may be.
   constexpr int64_t MostPhases = 4;
+  constexpr int64_t IntervalOfAPhase = 28;
   const Cycles& cycles = times_[static_cast<size_t>(id)];
-  int64_t least = MostPhases;
+  int64_t least = std::min(MostPhases, 1 + interval() / IntervalOfAPhase);
   for (size_t i = 1; i < cycles.size(); ++i)
     least = std::min(least, cycles[i] - cycles[i - 1]);
   // The next frame's first beat follows the last one no sooner than the interval allows.
-  least = std::min(least, std::max<int64_t>(1, frame_gap(id)));
-  return static_cast<int>(least);
+  least = std::min(least, interval() - (cycles.back() - cycles.front()));
+  return static_cast<int>(std::max<int64_t>(1, least));
 }
 
-int64_t Planner::frame_gap(StreamId id) const {
+int64_t Planner::interval() const {
   int64_t interval = 1;
   for (const Port& port : circuit_.inputs)
     interval = std::max(interval, port.type.beats_per_frame());
-  const Cycles& cycles = times_[static_cast<size_t>(id)];
-  return interval - (cycles.back() - cycles.front());
+  return interval;
 }
 
 }  // namespace millrace::dataflow

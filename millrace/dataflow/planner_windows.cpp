@@ -150,7 +150,9 @@ std::optional<int64_t> Planner::fewer_lanes(const Op& op, StreamId stream, int64
     break;
   }
   lanes = std::min((lanes + multiple - 1) / multiple * multiple, width);
-  return lanes < natural ? std::optional(lanes) : std::nullopt;
+  // Putting the lanes together anew costs multiplexers and two cycles or three: only for half of the
+  // arithmetic.
+  return 2 * lanes <= natural ? std::optional(lanes) : std::nullopt;
 }
 
 StreamId Planner::block(const Op& op, StreamId stream, int64_t out_lanes, int64_t width) {
