@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "millrace/train/adder_cost.h"
 
+#include <algorithm>
 #include <cmath>
+#include <optional>
+#include <tuple>
 
 #include "millrace/adders/signed_digits.h"
+#include "millrace/support/check.h"
 
 namespace millrace::train {
 namespace {
@@ -49,6 +53,19 @@ std::vector<double> digit_prices(int64_t max_raw) {
     prices.push_back(adders::num_signed_digits(raw) +
                      MagnitudeShare * std::log2(1 + static_cast<double>(raw)));
   return prices;
+}
+
+size_t choose_epoch(std::span<const EpochScore> epochs, double tolerance) {
+  check(!epochs.empty(), "there is an epoch to keep");
+  const double best_auc = std::ranges::max(epochs, {}, &EpochScore::auc).auc;
+  const auto key = [](const EpochScore& epoch) {
+    return std::tuple(epoch.cost, -epoch.auc, epoch.loss);
+  };
+  std::optional<size_t> best;
+  for (size_t i = 0; i < epochs.size(); ++i)
+    if (epochs[i].auc >= best_auc - tolerance && (!best || key(epochs[i]) < key(epochs[*best])))
+      best = i;
+  return *best;
 }
 
 }  // namespace millrace::train

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "millrace/train/letter_network.h"
@@ -19,7 +21,7 @@ inline constexpr std::array<double, LetterNetwork::Slots.size()> DigitRepeats = 
 
 /// Counts the digits of every weight matrix, in the order of LetterNetwork::Slots; biases are left
 /// out.
-/// Range    `parameters` are multiples of the quantiser's step, as to_parameters() makes them.
+/// Range    `parameters` are multiples of the quantiser's step, as training leaves them.
 std::vector<WeightDigits> count_digits(const LetterParameters& parameters,
                                        const QuantizerSpec& quantizer);
 
@@ -31,5 +33,17 @@ double adder_cost(const LetterParameters& parameters, const QuantizerSpec& quant
 /// average, and MagnitudeShare of its length in bits, which also draws those weights to 0 whose
 /// neighbours have as many digits.
 std::vector<double> digit_prices(int64_t max_raw);
+
+/// What an epoch has come to on the validation images.
+struct EpochScore {
+  double auc = 0;
+  double loss = 0;
+  double cost = 0;  ///< adder_cost(), or 0 where adders do not matter
+};
+
+/// The index of the epoch to keep: the cheapest of those whose AUC is the best but for `tolerance`;
+/// among equals the one with the best AUC, then with the smallest loss, then the first.
+/// Range    at least one epoch; `tolerance` is not negative.
+size_t choose_epoch(std::span<const EpochScore> epochs, double tolerance);
 
 }  // namespace millrace::train

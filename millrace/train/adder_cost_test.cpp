@@ -62,5 +62,19 @@ TEST(DigitPrices, DrawAWeightToFewerDigitsAndOtherwiseTowardsZero) {
   EXPECT_LT(prices[4], prices[3]);
 }
 
+TEST(ChooseEpoch, WithoutToleranceTheBestAucCountsThenTheLossThenTheFirst) {
+  const std::vector<EpochScore> epochs = {
+      {0.8, 0.1, 0}, {0.9, 0.4, 0}, {0.9, 0.3, 0}, {0.9, 0.3, 0}, {0.85, 0.1, 0}};
+  EXPECT_EQ(choose_epoch(epochs, 0), 2u);
+}
+
+TEST(ChooseEpoch, WithinTheToleranceTheCheapestCounts) {
+  const std::vector<EpochScore> epochs = {
+      {0.8, 0.1, 5}, {0.9, 0.4, 30}, {0.89, 0.3, 20}, {0.88, 0.3, 20}, {0.87, 0.1, 10}};
+  EXPECT_EQ(choose_epoch(epochs, 0.025), 2u);
+  EXPECT_EQ(choose_epoch(epochs, 0.035), 4u);
+  EXPECT_EQ(choose_epoch(epochs, 0), 1u);
+}
+
 }  // namespace
 }  // namespace millrace::train

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <numeric>
 #include <torch/torch.h>
-#include <tuple>
 
 #include "millrace/data/metrics.h"
 #include "millrace/support/check.h"
@@ -235,40 +234,22 @@ public:
     if (quantizer_ && options_.sparsity > 0)
       penalty_.emplace(parameters, *quantizer_);
     Tensors average = copy(parameters);
-    std::vector<Checkpoint> checkpoints;
+    std::vector<EpochScore> scores;
+    std::vector<Tensors> checkpoints;
     torch::optim::Adam optimizer(parameters, torch::optim::AdamOptions(learning_rate_));
     step_ = 0;
     for (int epoch = 1; epoch <= options_.epochs; ++epoch) {
       train_epoch(next_epoch(images_.fit, random), parameters, average, optimizer);
-      checkpoints.push_back(validate(average));
+      scores.push_back(validate(average));
+      checkpoints.push_back(copy(average));
       if (options_.on_epoch)
         options_.on_epoch(
-            {quantizer_ ? "quantised" : "float", epoch, options_.epochs, checkpoints.back().auc});
+            {quantizer_ ? "quantised" : "float", epoch, options_.epochs, scores.back().auc});
     }
-    return choose(checkpoints, penalty_ ? AucTolerance : 0.0).parameters;
+    return checkpoints[choose_epoch(scores, penalty_ ? AucTolerance : 0.0)];
   }
 
 private:
-  struct Checkpoint {
-    double auc;
-    double loss;
-    double cost;  ///< of the adders; 0 where they do not matter
-    Tensors parameters;
-  };
-
-  /// The cheapest epoch of those whose AUC is the best but for `tolerance`; among equals the one
-  /// with the best AUC, then with the smallest loss, then the first.
-  static const Checkpoint& choose(const std::vector<Checkpoint>& checkpoints, double tolerance) {
-    const double best_auc = std::ranges::max(checkpoints, {}, &Checkpoint::auc).auc;
-    const Checkpoint* best = nullptr;
-    for (const Checkpoint& each : checkpoints) {
-      const auto key = [](const Checkpoint& c) { return std::tuple(c.cost, -c.auc, c.loss); };
-      if (each.auc >= best_auc - tolerance && (!best || key(each) < key(*best)))
-        best = &each;
-    }
-    return *best;
-  }
-
   static torch::Tensor labels(const data::ImageSet& images) {
     return torch::tensor(std::vector<float>(images.labels.begin(), images.labels.end()));
   }
@@ -313,14 +294,14 @@ private:
     }
   }
 
-  Checkpoint validate(const Tensors& parameters) const {
+  EpochScore validate(const Tensors& parameters) const {
     torch::NoGradGuard no_gradients;
     const torch::Tensor logits = forward(parameters, quantizer_, validation_);
     const auto auc = data::auc(to_vector(logits), images_.validation.labels);
     check(auc.has_value(), "both classes are in the validation split");
     const double cost =
         penalty_ ? adder_cost(to_parameters(parameters, quantizer_), *quantizer_) : 0;
-    return {*auc, loss(logits, validation_labels_).item<double>(), cost, copy(parameters)};
+    return {*auc, loss(logits, validation_labels_).item<double>(), cost};
   }
 
   const Split& images_;

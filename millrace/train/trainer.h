@@ -16,7 +16,7 @@
 namespace millrace::train {
 
 /// The weight that the adders of multiplications have in training unless it is said otherwise.
-inline constexpr double DefaultSparsity = 1;
+inline constexpr double DefaultSparsity = 2;
 
 /// What to train, on what, and where to write it.
 struct TrainRequest {
