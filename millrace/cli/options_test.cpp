@@ -56,9 +56,9 @@ TEST(CommandLine, TrainAndReproduceBeginWithGlyphs) {
   EXPECT_EQ(options_of<EmulateOptions>({"emulate", "out"}).images.data, "");
 }
 
-TEST(CommandLine, SparsityIsOnUnlessItIsTurnedOff) {
-  EXPECT_EQ(options_of<TrainOptions>({"train", "letters"}).sparsity, train::DefaultSparsity);
-  EXPECT_EQ(options_of<TrainOptions>({"train", "letters", "--sparsity", "0"}).sparsity, 0);
+TEST(CommandLine, SparsityIsOffUnlessItIsAskedFor) {
+  EXPECT_EQ(options_of<TrainOptions>({"train", "letters"}).sparsity, 0);
+  EXPECT_EQ(options_of<TrainOptions>({"train", "letters", "--sparsity", "2"}).sparsity, 2);
   EXPECT_EQ(
       options_of<ReproduceOptions>({"reproduce", "letters", "--sparsity", "0.5"}).train.sparsity,
       0.5);

@@ -70,6 +70,7 @@ TEST_F(Train, WritesANetworkWhoseExactGraphGivesTheReportedResult) {
 }
 
 TEST_F(Train, TheSameSeedGivesTheSameBytesAndAnotherSeedOthers) {
+  request_.sparsity = 2;
   const auto train_with = [this](uint64_t seed) {
     request_.seed = seed;
     EXPECT_TRUE(train(request_).has_value());
@@ -94,6 +95,7 @@ TEST_F(Train, SparsityMakesTheAddersFewer) {
 }
 
 TEST_F(Train, EveryQuantizerGivesAnExactGraph) {
+  request_.sparsity = 2;
   request_.epochs = 1;
   // The narrowest, no fraction bits, no integer bits, and the widest: train() itself compares.
   for (const std::string quantizer :
