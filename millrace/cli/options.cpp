@@ -41,6 +41,10 @@ void add_training_options(CLI::App& app, TrainOptions& options) {
       ->capture_default_str();
   app.add_option("--epochs", options.epochs, "Epochs of each phase (the trainer's choice if 0)")
       ->type_name("N");
+  app.add_option("--sparsity", options.sparsity,
+                 "Weight of the adders' number in training, 0 (off) to 100: higher is smaller")
+      ->type_name("X")
+      ->capture_default_str();
 }
 
 void add_circuit_options(CLI::App& app, CompileOptions& options) {

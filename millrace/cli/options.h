@@ -10,6 +10,8 @@
 #include <variant>
 #include <vector>
 
+#include "millrace/train/trainer.h"
+
 namespace millrace::cli {
 
 /// Labelled images: where from, and which classes. Empty: what the command falls back on.
@@ -25,6 +27,7 @@ struct TrainOptions {
   std::string quantizer = "fixed<9,5>";
   uint64_t seed = 1;
   int epochs = 0;  ///< 0: the trainer's own choice
+  double sparsity = train::DefaultSparsity;
   std::filesystem::path output = "letters.onnx";
 };
 

@@ -56,6 +56,14 @@ TEST(CommandLine, TrainAndReproduceBeginWithGlyphs) {
   EXPECT_EQ(options_of<EmulateOptions>({"emulate", "out"}).images.data, "");
 }
 
+TEST(CommandLine, SparsityIsOffUnlessItIsAskedFor) {
+  EXPECT_EQ(options_of<TrainOptions>({"train", "letters"}).sparsity, 0);
+  EXPECT_EQ(options_of<TrainOptions>({"train", "letters", "--sparsity", "2"}).sparsity, 2);
+  EXPECT_EQ(
+      options_of<ReproduceOptions>({"reproduce", "letters", "--sparsity", "0.5"}).train.sparsity,
+      0.5);
+}
+
 TEST(CommandLine, AddersHasDefaults) {
   const auto options = options_of<AddersOptions>({"adders", "w.npy"});
   EXPECT_EQ(options.matrix, "w.npy");
@@ -118,6 +126,7 @@ TEST(CommandLine, WrongUsageExitsWithTwoAndSaysWhy) {
       {"simulate", "out", "--simulator", "modelsim"},
       {"simulate", "out", "--frames", "-1"},
       {"train", "letters", "--seed", "-1"},
+      {"train", "letters", "--sparsity", "much"},
       {"inspect", "a.onnx", "b.onnx"},
       {"adders"},
       {"adders", "w.npy", "--effort", "much"},

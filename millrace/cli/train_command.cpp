@@ -17,6 +17,26 @@ namespace {
 namespace fs = std::filesystem;
 using report::TrainingRecord;
 
+std::vector<report::WeightsRecord> to_records(const std::vector<train::WeightDigits>& layers) {
+  std::vector<report::WeightsRecord> records;
+  for (const train::WeightDigits& layer : layers)
+    records.push_back({layer.name, layer.count, layer.zeros, layer.signed_digits});
+  return records;
+}
+
+/// The adders of a model, as far as its weights tell; nothing for "float".
+std::string weights_text(const std::vector<report::WeightsRecord>& layers) {
+  if (layers.empty())
+    return {};
+  report::Table table{
+      .columns = {{"weights"}, {"number", true}, {"zeros", true}, {"signed digits", true}}};
+  for (const report::WeightsRecord& layer : layers)
+    table.rows.push_back({layer.name, report::with_thousands(layer.count),
+                          report::with_thousands(layer.zeros),
+                          report::with_thousands(layer.signed_digits)});
+  return table.to_text() + "\n";
+}
+
 std::string to_text(const TrainingRecord& record, const fs::path& output) {
   report::Table table{
       .columns = {{"test images"}, {"float", true}, {record.quantizer, true}},
@@ -25,10 +45,11 @@ std::string to_text(const TrainingRecord& record, const fs::path& output) {
                 fmt::format("{:.4f}", record.accuracy)}}};
   return fmt::format(
       "{} parameters, trained on {} images of {} ({} against {}), {} test images, "
-      "in {:.1f} s\n\n{}\nModel: {}\n",
+      "in {:.1f} s\n\n{}\n{}Model: {}\n",
       report::with_thousands(record.parameters), report::with_thousands(record.train_images),
       record.images.data, record.images.signal, record.images.background,
-      report::with_thousands(record.test_images), record.seconds, table.to_text(), output.string());
+      report::with_thousands(record.test_images), record.seconds, table.to_text(),
+      weights_text(record.weights), output.string());
 }
 
 }  // namespace
@@ -52,6 +73,7 @@ Result<TrainingRecord> train_model(const TrainOptions& options, Console& console
                                     .quantizer = options.quantizer,
                                     .seed = options.seed,
                                     .epochs = options.epochs,
+                                    .sparsity = options.sparsity,
                                     .output = options.output};
   MR_TRY(const train::TrainResult result, train::run_trainer(request, console.progress()));
   MR_TRY(std::string checksum, checksum_of(options.output));
@@ -65,6 +87,8 @@ Result<TrainingRecord> train_model(const TrainOptions& options, Console& console
       .seconds = result.seconds,
       .quantizer = result.quantizer,
       .epochs = result.epochs,
+      .sparsity = result.sparsity,
+      .weights = to_records(result.weights),
       .train_images = result.train_images,
       .test_images = result.test_images,
       .images = {options.images.data, result.signal, result.background, options.images.data_seed},

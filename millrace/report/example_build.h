@@ -54,6 +54,8 @@ inline Build example_build() {
                                   .seed = 1,
                                   .seconds = 41.5,
                                   .quantizer = "fixed<9,5>",
+                                  .sparsity = 1,
+                                  .weights = {{"conv1.w", 36, 12, 20}, {"conv2.w", 144, 60, 90}},
                                   .train_images = 2000,
                                   .test_images = 800,
                                   .images = {"glyphs", "gamma", "perp", 1}};

@@ -29,6 +29,22 @@ struct DataRecord {
   }
 };
 
+/// The weights of one layer, as its adders see them.
+struct WeightsRecord {
+  std::string name = {};
+  int64_t count = 0;
+  int64_t zeros = 0;
+  int64_t signed_digits = 0;  ///< about one adder each
+
+  template <class Visitor>
+  void visit(Visitor& visitor) {
+    visitor("name", name);
+    visitor("count", count);
+    visitor("zeros", zeros);
+    visitor("signed_digits", signed_digits);
+  }
+};
+
 /// What `train` found.
 struct TrainingRecord {
   static constexpr std::string_view Name = "train";
@@ -39,6 +55,8 @@ struct TrainingRecord {
   double seconds = 0;
   std::string quantizer = {};  ///< "fixed<9,5>"
   int64_t epochs = 0;          ///< of each phase
+  double sparsity = 0;         ///< weight of the adders beside the loss
+  std::vector<WeightsRecord> weights = {};
   int64_t train_images = 0, test_images = 0;
   DataRecord images = {};
   std::string model_crc32 = {};  ///< of the model file: a record knows which model it is about
@@ -54,6 +72,8 @@ struct TrainingRecord {
     visitor("seconds", seconds);
     visitor("quantizer", quantizer);
     visitor("epochs", epochs);
+    visitor("sparsity", sparsity);
+    visitor("weights", weights);
     visitor("train_images", train_images);
     visitor("test_images", test_images);
     visitor("images", images);

@@ -35,8 +35,8 @@ TEST(Records, KeepTheirPublicKeys) {
     for (const std::string& key : keys)
       EXPECT_TRUE(json.contains(key)) << key;
   };
-  expect_keys(to_json(*build.training),
-              {"auc", "accuracy", "float_auc", "parameters", "seed", "seconds"});
+  expect_keys(to_json(*build.training), {"auc", "accuracy", "float_auc", "parameters", "seed",
+                                         "seconds", "sparsity", "weights"});
   expect_keys(to_json(*build.emulation), {"images", "accuracy", "auc", "images_per_second"});
   expect_keys(to_json(*build.simulation),
               {"frames", "mismatches", "latency_cycles", "scheduled_latency_cycles",

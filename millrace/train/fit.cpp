@@ -8,6 +8,7 @@
 
 #include "millrace/data/metrics.h"
 #include "millrace/support/check.h"
+#include "millrace/train/adder_cost.h"
 #include "millrace/train/augment.h"
 
 namespace millrace::train {
@@ -23,6 +24,11 @@ constexpr double QuantisedLearningRate = 1e-3;
 // Weights are averaged over about the last 50 steps: smoother than single steps, above all where
 // a straight-through estimator makes them jump between two raw values.
 constexpr double AverageDecay = 0.98;
+// Sparsity is there in full after this share of the quantised phase: weights move little later.
+constexpr double RampShare = 0.2;
+// What validation AUC may differ by between epochs of which the one with the fewest adders is kept:
+// a small part of its own uncertainty.
+constexpr double AucTolerance = 0.005;
 
 /// Fake quantisation with a straight-through estimator: rounds half to even and saturates forward;
 /// backward, the gradient passes where the input was in range and stops elsewhere.
@@ -154,6 +160,52 @@ data::ImageSet next_epoch(const data::ImageSet& images, std::mt19937_64& random)
   return epoch;
 }
 
+LetterParameters to_parameters(const Tensors& tensors,
+                               const std::optional<QuantizerSpec>& quantizer) {
+  LetterParameters parameters;
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    const torch::Tensor exact = tensors[i].detach().to(torch::kFloat64);
+    parameters[i] = {LetterNetwork::shape(LetterNetwork::Slots[i]),
+                     to_vector(quantizer ? quantize(exact, quantizer->weights()) : exact)};
+  }
+  return parameters;
+}
+
+/// What the adders of a network may come to cost, as a differentiable function of its parameters:
+/// digit_prices(), interpolated at each weight, as a share of what they cost at first.
+class AdderPenalty {
+public:
+  AdderPenalty(const Tensors& parameters, const QuantizerSpec& quantizer) {
+    const FixedType type = quantizer.weights().type;
+    step_ = std::ldexp(1.0, -type.frac_bits);
+    max_raw_ = static_cast<double>(-type.min_raw());
+    prices_ = torch::tensor(digit_prices(-type.min_raw()), torch::kFloat32);
+    torch::NoGradGuard no_gradients;
+    first_ = std::max(price(parameters).item<double>(), 1.0);
+  }
+
+  torch::Tensor operator()(const Tensors& parameters) const { return price(parameters) / first_; }
+
+private:
+  torch::Tensor price(const Tensors& parameters) const {
+    torch::Tensor total = torch::zeros({});
+    for (size_t slot = 0; slot < parameters.size(); ++slot) {
+      if (DigitRepeats[slot] == 0)
+        continue;
+      const torch::Tensor raw = (parameters[slot].abs() / step_).clamp_max(max_raw_).flatten();
+      const torch::Tensor below = raw.detach().floor();
+      const torch::Tensor index = below.to(torch::kInt64);
+      const torch::Tensor low = prices_.index_select(0, index);
+      const torch::Tensor rise = prices_.index_select(0, index + 1) - low;
+      total = total + (low + rise * (raw - below)).sum() * DigitRepeats[slot];
+    }
+    return total;
+  }
+
+  double step_ = 1, max_raw_ = 0, first_ = 1;
+  torch::Tensor prices_;
+};
+
 Tensors copy(const Tensors& tensors) {
   Tensors copies;
   for (const torch::Tensor& tensor : tensors)
@@ -179,30 +231,25 @@ public:
   Tensors run(Tensors parameters, std::mt19937_64& random) {
     for (torch::Tensor& parameter : parameters)
       parameter.set_requires_grad(true);
-    Tensors average = copy(parameters), best = copy(parameters);
+    if (quantizer_ && options_.sparsity > 0)
+      penalty_.emplace(parameters, *quantizer_);
+    Tensors average = copy(parameters);
+    std::vector<EpochScore> scores;
+    std::vector<Tensors> checkpoints;
     torch::optim::Adam optimizer(parameters, torch::optim::AdamOptions(learning_rate_));
-    double best_auc = -1, best_loss = 0;
     step_ = 0;
     for (int epoch = 1; epoch <= options_.epochs; ++epoch) {
       train_epoch(next_epoch(images_.fit, random), parameters, average, optimizer);
-      const auto [auc, loss] = validate(average);
-      if (auc > best_auc || (auc == best_auc && loss < best_loss)) {
-        best_auc = auc;
-        best_loss = loss;
-        best = copy(average);
-      }
+      scores.push_back(validate(average));
+      checkpoints.push_back(copy(average));
       if (options_.on_epoch)
-        options_.on_epoch({quantizer_ ? "quantised" : "float", epoch, options_.epochs, auc});
+        options_.on_epoch(
+            {quantizer_ ? "quantised" : "float", epoch, options_.epochs, scores.back().auc});
     }
-    return best;
+    return checkpoints[choose_epoch(scores, penalty_ ? AucTolerance : 0.0)];
   }
 
 private:
-  struct Validation {
-    double auc;
-    double loss;
-  };
-
   static torch::Tensor labels(const data::ImageSet& images) {
     return torch::tensor(std::vector<float>(images.labels.begin(), images.labels.end()));
   }
@@ -212,6 +259,12 @@ private:
         logits, truth,
         F::BinaryCrossEntropyWithLogitsFuncOptions().pos_weight(
             torch::tensor(static_cast<float>(signal_weight_))));
+  }
+
+  /// The weight of the adders rises from nothing to all of options_.sparsity over RampShare of the
+  /// phase, so that the network finds its way with quantisers first.
+  torch::Tensor penalty(const AdderPenalty& adders, const Tensors& parameters, double done) const {
+    return adders(parameters) * (options_.sparsity * std::min(done / RampShare, 1.0));
   }
 
   void train_epoch(const data::ImageSet& epoch, const Tensors& parameters, Tensors& average,
@@ -227,8 +280,11 @@ private:
       const int64_t from = batch * BatchSize;
       const int64_t to = std::min(from + BatchSize, epoch.count());
       optimizer.zero_grad();
-      loss(forward(parameters, quantizer_, images.slice(0, from, to)), truth.slice(0, from, to))
-          .backward();
+      torch::Tensor target = loss(forward(parameters, quantizer_, images.slice(0, from, to)),
+                                  truth.slice(0, from, to));
+      if (penalty_)
+        target = target + penalty(*penalty_, parameters, static_cast<double>(step_) / total);
+      target.backward();
       optimizer.step();
       torch::NoGradGuard no_gradients;
       const auto step = static_cast<double>(step_);
@@ -238,12 +294,14 @@ private:
     }
   }
 
-  Validation validate(const Tensors& parameters) const {
+  EpochScore validate(const Tensors& parameters) const {
     torch::NoGradGuard no_gradients;
     const torch::Tensor logits = forward(parameters, quantizer_, validation_);
     const auto auc = data::auc(to_vector(logits), images_.validation.labels);
     check(auc.has_value(), "both classes are in the validation split");
-    return {*auc, loss(logits, validation_labels_).item<double>()};
+    const double cost =
+        penalty_ ? adder_cost(to_parameters(parameters, quantizer_), *quantizer_) : 0;
+    return {*auc, loss(logits, validation_labels_).item<double>(), cost};
   }
 
   const Split& images_;
@@ -251,20 +309,10 @@ private:
   std::optional<QuantizerSpec> quantizer_;
   double learning_rate_;
   torch::Tensor validation_, validation_labels_;
+  std::optional<AdderPenalty> penalty_;
   double signal_weight_ = 1;
   int64_t step_ = 0;
 };
-
-LetterParameters to_parameters(const Tensors& tensors,
-                               const std::optional<QuantizerSpec>& quantizer) {
-  LetterParameters parameters;
-  for (size_t i = 0; i < tensors.size(); ++i) {
-    const torch::Tensor exact = tensors[i].detach().to(torch::kFloat64);
-    parameters[i] = {LetterNetwork::shape(LetterNetwork::Slots[i]),
-                     to_vector(quantizer ? quantize(exact, quantizer->weights()) : exact)};
-  }
-  return parameters;
-}
 
 }  // namespace
 

@@ -25,6 +25,8 @@ struct FitOptions {
   uint64_t seed = 1;
   int epochs = 40;  ///< of each phase
   std::optional<QuantizerSpec> quantizer;
+  /// How much all adders of the multiplications weigh beside the loss; 0: not at all.
+  double sparsity = 0;
   std::function<void(const EpochReport&)> on_epoch;
 };
 
@@ -36,8 +38,9 @@ struct FittedNetwork {
 
 /// Trains the letter network, first in real numbers, then with fake quantisation and
 /// straight-through estimators. A fifth of the training images, chosen by the seed, validates:
-/// each phase keeps its epoch with the best validation AUC. One thread; the result depends on the
-/// images and the options alone.
+/// each phase keeps its epoch with the best validation AUC; with sparsity, the quantised phase
+/// keeps the cheapest by adder_cost() of those that come close to it. One thread; the result
+/// depends on the images and the options alone.
 FittedNetwork fit_letters(const data::ImageSet& train, const FitOptions& options);
 
 /// The logits that LibTorch computes in double precision, quantised where a quantiser is given.

@@ -25,6 +25,8 @@ inline constexpr Message QuantizerRange{
     "train.quantizer_range", "'{}': {} bits of which {} are integer bits",
     "the trainer takes 2 to 16 bits, of which 1 (the sign) to all are integer bits"};
 inline constexpr Message BadEpochs{"train.bad_epochs", "{} epochs", "give 1 to 10000 epochs"};
+inline constexpr Message BadSparsity{"train.bad_sparsity", "a sparsity of {}",
+                                     "give 0 (off) to 100"};
 inline constexpr Message WrongImageSize{"train.wrong_image_size",
                                         "images of {} x {} pixels; the network reads {} x {}",
                                         "choose a data set with images of that size"};

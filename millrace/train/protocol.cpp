@@ -27,6 +27,7 @@ void visit_request(Request& request, Visitor&& visit) {
   visit("quantizer", request.quantizer);
   visit("seed", request.seed);
   visit("epochs", request.epochs);
+  visit("sparsity", request.sparsity);
 }
 
 template <class Outcome, class Visitor>
@@ -47,9 +48,19 @@ void visit_result(Outcome& result, Visitor&& visit) {
   visit("compared_images", result.compared_images);
   visit("seed", result.seed);
   visit("epochs", result.epochs);
+  visit("sparsity", result.sparsity);
+  visit("weights", result.weights);
   visit("seconds", result.seconds);
   visit("roc", result.roc);
   visit("float_roc", result.float_roc);
+}
+
+template <class Layer, class Visitor>
+void visit_weights(Layer& layer, Visitor&& visit) {
+  visit("name", layer.name);
+  visit("count", layer.count);
+  visit("zeros", layer.zeros);
+  visit("signed_digits", layer.signed_digits);
 }
 
 struct Writer {
@@ -66,6 +77,12 @@ struct Writer {
                         point.false_positive_rate, point.true_positive_rate});
     json[name] = std::move(points);
   }
+  void operator()(const char* name, const std::vector<WeightDigits>& layers) {
+    Json objects = Json::array();
+    for (const WeightDigits& layer : layers)
+      visit_weights(layer, Writer{objects.emplace_back(Json::object())});
+    json[name] = std::move(objects);
+  }
 };
 
 /// Throws nlohmann's exceptions.
@@ -81,6 +98,10 @@ struct Reader {
                                              : point.at(0).get<double>(),
                        point.at(1).get<double>(), point.at(2).get<double>()});
   }
+  void operator()(const char* name, std::vector<WeightDigits>& layers) {
+    for (const Json& object : json.at(name))
+      visit_weights(layers.emplace_back(), Reader{object});
+  }
 };
 
 /// Assigns a member of a request if the value is of its type and in its range.
@@ -88,6 +109,9 @@ template <class T>
 bool assign(const Json& value, T& member) {
   if constexpr (std::is_same_v<T, std::string>) {
     if (!value.is_string())
+      return false;
+  } else if constexpr (std::is_floating_point_v<T>) {
+    if (!value.is_number())
       return false;
   } else {
     if (!value.is_number_integer())

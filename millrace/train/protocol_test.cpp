@@ -19,6 +19,7 @@ TrainRequest full_request() {
           .quantizer = "float",
           .seed = 5,
           .epochs = 6,
+          .sparsity = 0.1,
           .output = "x/y.onnx"};
 }
 
@@ -32,6 +33,8 @@ TrainResult full_result() {
   result.float_auc = 1.0 / 3;
   result.parameters = 1005;
   result.seed = 42;
+  result.sparsity = 0.3;
+  result.weights = {{"conv1.w", 36, 12, 24}, {"dense2.w", 8, 0, 15}};
   result.seconds = 1.5;
   result.roc = {{std::numeric_limits<double>::infinity(), 0, 0}, {0.25, 0.5, 1}};
   return result;
@@ -51,10 +54,15 @@ TEST(Protocol, AbsentMembersKeepTheirDefaults) {
   EXPECT_EQ(*parsed, expected);
 }
 
+TEST(Protocol, ARealNumberMayBeWrittenAsAnInteger) {
+  EXPECT_EQ(parse_request(R"({"sparsity": 2})").value().sparsity, 2.0);
+}
+
 TEST(Protocol, ARequestThatIsNotUnderstoodIsRefused) {
   for (const std::string text :
        {"", "[]", "3", "{", R"({"epoch": 1})", R"({"epochs": "1"})", R"({"epochs": 1.5})",
-        R"({"epochs": 99999999999})", R"({"seed": -1})", R"({"data": 1})", R"({"output": null})"})
+        R"({"epochs": 99999999999})", R"({"seed": -1})", R"({"sparsity": "1"})", R"({"data": 1})",
+        R"({"output": null})"})
     EXPECT_EQ(parse_request(text).error().code, "train.bad_request") << text;
 }
 
@@ -81,8 +89,8 @@ TEST(Protocol, OtherOutputIsNoEvent) {
 
 TEST(TrainResult, ItsJsonHasTheStableKeys) {
   const std::string json = to_json(full_result());
-  for (const std::string key :
-       {"auc", "accuracy", "float_auc", "parameters", "seed", "seconds", "roc"})
+  for (const std::string key : {"auc", "accuracy", "float_auc", "parameters", "seed", "seconds",
+                                "roc", "sparsity", "weights", "signed_digits"})
     EXPECT_THAT(json, ::testing::HasSubstr("\"" + key + "\":"));
 }
 

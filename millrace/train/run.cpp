@@ -9,6 +9,7 @@
 #include "millrace/frontends/onnx/export.h"
 #include "millrace/support/check.h"
 #include "millrace/support/files.h"
+#include "millrace/train/adder_cost.h"
 #include "millrace/train/exact_check.h"
 #include "millrace/train/fit.h"
 #include "millrace/train/messages.h"
@@ -17,6 +18,7 @@ namespace millrace::train {
 namespace {
 
 constexpr int MaxEpochs = 10'000;
+constexpr double MaxSparsity = 100;
 constexpr int64_t MinTrainImages = 10;  // of each class: two validate
 
 Status check_request(const TrainRequest& request) {
@@ -24,6 +26,8 @@ Status check_request(const TrainRequest& request) {
     return error(messages::UnknownNetwork, "network", request.network);
   if (request.epochs < 0 || request.epochs > MaxEpochs)
     return error(messages::BadEpochs, "epochs", request.epochs);
+  if (!(request.sparsity >= 0 && request.sparsity <= MaxSparsity))
+    return error(messages::BadSparsity, "sparsity", request.sparsity);
   if (request.output.empty())
     return error(messages::NoOutput, "output");
   return {};
@@ -65,6 +69,7 @@ Result<TrainResult> train(const TrainRequest& request,
   MR_TRY_STATUS(check_request(request));
   FitOptions options;
   options.seed = request.seed;
+  options.sparsity = request.sparsity;
   MR_TRY(options.quantizer, parse_quantizer(request.quantizer));
   const data::GlyphOptions glyphs{request.glyph_seed, request.train_glyphs, request.test_glyphs};
   MR_TRY(const data::DataSet images,
@@ -106,6 +111,9 @@ Result<TrainResult> train(const TrainRequest& request,
   result.compared_images = options.quantizer ? images.test.count() : 0;
   result.seed = request.seed;
   result.epochs = options.epochs;
+  result.sparsity = request.sparsity;
+  if (options.quantizer)
+    result.weights = count_digits(fitted.quantised_parameters, *options.quantizer);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
 }

@@ -70,6 +70,7 @@ TEST_F(Train, WritesANetworkWhoseExactGraphGivesTheReportedResult) {
 }
 
 TEST_F(Train, TheSameSeedGivesTheSameBytesAndAnotherSeedOthers) {
+  request_.sparsity = 2;
   const auto train_with = [this](uint64_t seed) {
     request_.seed = seed;
     EXPECT_TRUE(train(request_).has_value());
@@ -80,7 +81,21 @@ TEST_F(Train, TheSameSeedGivesTheSameBytesAndAnotherSeedOthers) {
   EXPECT_NE(one, two);
 }
 
+TEST_F(Train, SparsityMakesTheAddersFewer) {
+  request_.epochs = 12;
+  const auto digits_at = [this](double sparsity) {
+    request_.sparsity = sparsity;
+    const auto result = train(request_);
+    EXPECT_TRUE(result.has_value()) << result.error().to_string();
+    EXPECT_EQ(result->sparsity, sparsity);
+    EXPECT_EQ(result->weights.size(), 4u);
+    return result->weights[0].signed_digits + result->weights[1].signed_digits;
+  };
+  EXPECT_LT(digits_at(20), digits_at(0));
+}
+
 TEST_F(Train, EveryQuantizerGivesAnExactGraph) {
+  request_.sparsity = 2;
   request_.epochs = 1;
   // The narrowest, no fraction bits, no integer bits, and the widest: train() itself compares.
   for (const std::string quantizer :
@@ -98,6 +113,7 @@ TEST_F(Train, WithoutAQuantizerItWritesARealNetwork) {
   ASSERT_TRUE(result.has_value()) << result.error().to_string();
   EXPECT_EQ(result->auc, result->float_auc);
   EXPECT_EQ(result->compared_images, 0);
+  EXPECT_TRUE(result->weights.empty()) << "real numbers have no digits";
   const auto network = frontends::import_onnx(request_.output);
   ASSERT_TRUE(network.has_value()) << network.error().to_string();
   EXPECT_FALSE(network->is_exact());
@@ -112,6 +128,11 @@ TEST_F(Train, RequestsThatCannotBeMetAreRefused) {
   expect_error("train.bad_epochs", "-1");
   request_.epochs = 10'001;
   expect_error("train.bad_epochs", "10001");
+  request_ = good;
+  for (const double sparsity : {-0.5, 100.5}) {
+    request_.sparsity = sparsity;
+    expect_error("train.bad_sparsity", std::to_string(sparsity).substr(0, 4));
+  }
   request_ = good;
   request_.quantizer = "fixed<99,5>";
   expect_error("train.quantizer_range", "99 bits");

@@ -15,6 +15,10 @@
 
 namespace millrace::train {
 
+/// The weight that the adders of multiplications have in training unless it is said otherwise: off,
+/// as too few data sets, seeds and number formats have been measured.
+inline constexpr double DefaultSparsity = 0;
+
 /// What to train, on what, and where to write it.
 struct TrainRequest {
   std::string network = "letters";
@@ -26,9 +30,20 @@ struct TrainRequest {
   std::string quantizer = "fixed<9,5>";  ///< or "quantized_bits(9,4)", or "float" for none
   uint64_t seed = 1;                     ///< of the initial weights, the split and the shuffles
   int epochs = 0;                        ///< of each phase; 0: chosen by the number of images
+  double sparsity = DefaultSparsity;     ///< 0: weights are trained for the AUC alone
   std::filesystem::path output;          ///< the QONNX file to write
 
   friend bool operator==(const TrainRequest&, const TrainRequest&) = default;
+};
+
+/// The weights of one layer, as its adders see them.
+struct WeightDigits {
+  std::string name;  ///< "conv1.w"
+  int64_t count = 0;
+  int64_t zeros = 0;
+  int64_t signed_digits = 0;  ///< canonical and not 0: about one adder each
+
+  friend bool operator==(const WeightDigits&, const WeightDigits&) = default;
 };
 
 /// What a training run came to. Scores are logits; an image counts as signal from logit 0 on.
@@ -45,8 +60,10 @@ struct TrainResult {
   int64_t compared_images =
       0;  ///< on which LibTorch's logits equal the exact graph's; 0 for "float"
   uint64_t seed = 0;
-  int epochs = 0;      ///< of each phase
-  double seconds = 0;  ///< wall-clock time of the whole run
+  int epochs = 0;  ///< of each phase
+  double sparsity = 0;
+  std::vector<WeightDigits> weights;  ///< of each layer; none for "float"
+  double seconds = 0;                 ///< wall-clock time of the whole run
   std::vector<data::RocPoint> roc, float_roc;
 
   friend bool operator==(const TrainResult&, const TrainResult&) = default;
