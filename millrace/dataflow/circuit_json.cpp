@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "millrace/dataflow/circuit_json.h"
 
+#include "millrace/dataflow/area_estimate.h"
 #include "millrace/dataflow/messages.h"
 #include "millrace/graph/op.h"
 
@@ -25,6 +26,10 @@ Json to_json(const Port& port) {
   return json;
 }
 
+Json to_json(const AreaEstimate& area) {
+  return {{"lut", area.lut}, {"ff", area.ff}, {"dsp", area.dsp}, {"bram18", area.bram18}};
+}
+
 Json sizes_of(const Datapath& path) {
   int64_t adders = 0;
   int64_t three_input_adders = 0;
@@ -42,38 +47,36 @@ Json sizes_of(const Datapath& path) {
 }
 
 Json sizes_of(const StageKind& kind) {
-  return std::visit(graph::Overloaded{[](const WindowStage& s) {
-                                        const WindowGeometry& g = s.geometry;
-                                        return Json{
-                                            {"kernel", {g.window.kernel_h, g.window.kernel_w}},
-                                            {"stride", {g.window.stride_h, g.window.stride_w}},
-                                            {"history", g.history},
-                                            {"tail_steps", g.tail_steps},
-                                            {"flush_rows", g.flush_rows}};
-                                      },
-                                      [](const RowWindowStage& s) {
-                                        const RowWindowGeometry& g = s.geometry;
-                                        return Json{
-                                            {"kernel", {g.window.kernel_h, g.window.kernel_w}},
-                                            {"stride", {g.window.stride_h, g.window.stride_w}},
-                                            {"rows_at_hand", g.span_groups * g.input.rows}};
-                                      },
-                                      [](const RelayoutStage& s) {
-                                        return Json{
-                                            {"groups", s.groups},
-                                            {"beats_in", s.in_beats},
-                                            {"beats_out", s.out_beats},
-                                            {"pace", s.pace},
-                                            {"depth", s.depth}};
-                                      },
-                                      [](const MapStage& s) { return sizes_of(s.datapath); },
-                                      [](const AccumulateStage& s) {
-                                        return Json{{"beats", s.beats},
-                                                    {"phases", s.phases},
-                                                    {"digit_rows", count_digit_rows(s)},
-                                                    {"weight_bits_a_step", s.lines.size()}};
-                                      }},
-                    kind);
+  return std::visit(
+      graph::Overloaded{[](const WindowStage& s) {
+                          const WindowGeometry& g = s.geometry;
+                          return Json{{"kernel", {g.window.kernel_h, g.window.kernel_w}},
+                                      {"stride", {g.window.stride_h, g.window.stride_w}},
+                                      {"history", g.history},
+                                      {"tail_steps", g.tail_steps},
+                                      {"flush_rows", g.flush_rows}};
+                        },
+                        [](const RowWindowStage& s) {
+                          const RowWindowGeometry& g = s.geometry;
+                          return Json{{"kernel", {g.window.kernel_h, g.window.kernel_w}},
+                                      {"stride", {g.window.stride_h, g.window.stride_w}},
+                                      {"rows_at_hand", g.span_groups * g.input.rows}};
+                        },
+                        [](const RelayoutStage& s) {
+                          return Json{{"groups", s.groups},
+                                      {"beats_in", s.in_beats},
+                                      {"beats_out", s.out_beats},
+                                      {"pace", s.pace},
+                                      {"depth", s.depth}};
+                        },
+                        [](const MapStage& s) { return sizes_of(s.datapath); },
+                        [](const AccumulateStage& s) {
+                          return Json{{"beats", s.beats},
+                                      {"phases", s.phases},
+                                      {"digit_rows", count_digit_rows(s)},
+                                      {"weight_bits_a_step", s.lines.size()}};
+                        }},
+      kind);
 }
 
 }  // namespace
@@ -86,9 +89,12 @@ Json to_json(const Circuit& circuit, const Schedule& schedule) {
   for (const Port& port : circuit.outputs)
     outputs.push_back(to_json(port));
   Json stages = Json::array();
+  AreaEstimate total;
   for (size_t i = 0; i < circuit.stages.size(); ++i) {
     const Stage& stage = circuit.stages[i];
     const StageTimes& times = schedule.stages[i];
+    const AreaEstimate area = estimate_area(circuit, stage);
+    total += area;
     Json sources = Json::array();
     for (const StreamId id : stage.inputs) {
       const auto index = static_cast<size_t>(id);
@@ -109,7 +115,8 @@ Json to_json(const Circuit& circuit, const Schedule& schedule) {
                  {"last_out", times.last_out},
                  {"beats_out", times.beats_out},
                  {"utilisation", times.utilisation},
-                 {"sizes", sizes_of(stage.kind)}};
+                 {"sizes", sizes_of(stage.kind)},
+                 {"estimated", to_json(area)}};
     if (!stage.buffers.empty()) {
       Json depths = Json::array();
       for (const JoinBuffer& buffer : stage.buffers)
@@ -125,6 +132,7 @@ Json to_json(const Circuit& circuit, const Schedule& schedule) {
           {"latency_cycles", schedule.latency_cycles},
           {"interval_cycles", schedule.interval_cycles},
           {"latency_ns", static_cast<double>(schedule.latency_cycles) * circuit.clock_ns},
+          {"estimated", to_json(total)},
           {"inputs", std::move(inputs)},
           {"outputs", std::move(outputs)},
           {"stages", std::move(stages)}};
