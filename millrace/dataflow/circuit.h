@@ -59,8 +59,8 @@ struct Stage {
   StageKind kind;
   std::vector<StreamId> inputs;     ///< several only for a map
   std::vector<JoinBuffer> buffers;  ///< one for each of several inputs
-  StreamType output;       ///< the map that leaves (behind a window: the map of windows)
-  int latency_cycles = 0;  ///< from the beat that completes an output beat to that beat
+  StreamType output;                ///< the map that leaves (behind a window: the map of windows)
+  int latency_cycles = 0;           ///< from the beat that completes an output beat to that beat
 };
 
 /// "window", "map", "accumulate" or "relayout".

@@ -101,9 +101,9 @@ struct TableNode {
   std::vector<int64_t> values;  ///< 2^from.width results
 };
 
-using NodeKind = std::variant<InputNode, ConstantNode, AddNode, Add3Node, BoothNode, BoothTermNode,
-                              ReluNode, MaxNode, GreaterNode, SelectNode, RequantizeNode,
-                              HalfEvenNode, TableNode>;
+using NodeKind =
+    std::variant<InputNode, ConstantNode, AddNode, Add3Node, BoothNode, BoothTermNode, ReluNode,
+                 MaxNode, GreaterNode, SelectNode, RequantizeNode, HalfEvenNode, TableNode>;
 
 /// One operation with the exact range of its results and its place in the pipeline.
 struct Node {

@@ -85,8 +85,8 @@ std::function<int64_t(int64_t, int64_t)> weight_lookup(const Graph& graph, const
   if (op.as<graph::Affine>())
     return [=](int64_t row, int64_t column) { return row == column ? at(row) : 0; };
   if (const auto* conv = op.as<graph::Conv2D>()) {
-    const int64_t of_group = shape[2];                 // channels that a filter reads
-    const int64_t filters = outputs / conv->groups;    // of a group
+    const int64_t of_group = shape[2];               // channels that a filter reads
+    const int64_t filters = outputs / conv->groups;  // of a group
     const int64_t channels = of_group * conv->groups;
     return [=](int64_t row, int64_t column) -> int64_t {
       const int64_t channel = column % channels - row / filters * of_group;
@@ -101,10 +101,10 @@ std::function<int64_t(int64_t, int64_t)> weight_lookup(const Graph& graph, const
     return [=](int64_t row, int64_t column) -> int64_t {
       const int64_t phase = row / outputs;
       const int64_t tap = column / channels;
-      const int64_t u = phase / conv->stride_w +
-                        conv->stride_h * (window.kernel_h - 1 - tap / window.kernel_w);
-      const int64_t v = phase % conv->stride_w +
-                        conv->stride_w * (window.kernel_w - 1 - tap % window.kernel_w);
+      const int64_t u =
+          phase / conv->stride_w + conv->stride_h * (window.kernel_h - 1 - tap / window.kernel_w);
+      const int64_t v =
+          phase % conv->stride_w + conv->stride_w * (window.kernel_w - 1 - tap % window.kernel_w);
       if (u >= conv->kernel_h || v >= conv->kernel_w)
         return 0;
       return at(((u * conv->kernel_w + v) * channels + column % channels) * outputs +
@@ -188,8 +188,8 @@ std::vector<NodeId> append_max_pool(Datapath& path, const BeatVector& x) {
       for (int64_t channel = 0; channel < w.channels; ++channel) {
         std::vector<NodeId> window;
         for (int64_t tap = 0; tap < w.kernel_w; ++tap)
-          window.push_back(largest_of_column(
-              (lane * w.stride_w + tap * w.dilation_w) * w.channels + channel));
+          window.push_back(
+              largest_of_column((lane * w.stride_w + tap * w.dilation_w) * w.channels + channel));
         results.push_back(append_largest(path, std::move(window)));
       }
   }

@@ -34,8 +34,8 @@ LinearMap linear_map(const graph::Graph& graph, const graph::Op& op);
 /// map, all stride_h x stride_w adjacent pixels of the result.
 struct PhaseWindow {
   graph::Window window;
-  int64_t height = 1, width = 1;           ///< of the smaller map
-  int64_t first_row = 0, first_column = 0; ///< pixels of its first place in front of the result
+  int64_t height = 1, width = 1;            ///< of the smaller map
+  int64_t first_row = 0, first_column = 0;  ///< pixels of its first place in front of the result
 };
 PhaseWindow phase_window(const graph::Op& op, const graph::ConvTranspose2D& conv);
 
@@ -45,7 +45,6 @@ PhaseWindow phase_window(const graph::Op& op, const graph::ConvTranspose2D& conv
 Result<std::vector<NodeId>> append_linear(Datapath& path, const BeatVector& x,
                                           const LinearMap& lane_map,
                                           const adders::SearchOptions& search);
-
 
 /// Appends the largest element of each channel for every lane: lanes x channels results. Lanes
 /// share the largest elements of the columns that they have in common.

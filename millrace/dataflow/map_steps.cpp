@@ -52,14 +52,19 @@ std::optional<Int128> rounding_offset(const graph::Requantize& rq, int from_frac
                                 to.overflow != Overflow::WrapSignMagnitude;
   const Int128 half = Int128{1} << (dropped - 1);
   switch (to.rounding) {
-    case Rounding::Floor: return 0;
+    case Rounding::Floor:
+      return 0;
     case Rounding::HalfUp:
-    case Rounding::HalfEven: return half;
-    case Rounding::HalfDown: return half - 1;
-    case Rounding::TowardsZero: return negatives_vanish ? std::optional<Int128>(0) : std::nullopt;
+    case Rounding::HalfEven:
+      return half;
+    case Rounding::HalfDown:
+      return half - 1;
+    case Rounding::TowardsZero:
+      return negatives_vanish ? std::optional<Int128>(0) : std::nullopt;
     case Rounding::HalfTowardsZero:
       return negatives_vanish ? std::optional(half - 1) : std::nullopt;
-    case Rounding::HalfAwayFromZero: return negatives_vanish ? std::optional(half) : std::nullopt;
+    case Rounding::HalfAwayFromZero:
+      return negatives_vanish ? std::optional(half) : std::nullopt;
   }
   return std::nullopt;
 }
@@ -166,8 +171,8 @@ namespace {
 /// A further operand, element by element of x's beat.
 class SecondOperand {
 public:
-  SecondOperand(Datapath& path, const BeatVector& x, const MapStep& step,
-                const graph::Graph& graph, std::span<const BeatVector> sources)
+  SecondOperand(Datapath& path, const BeatVector& x, const MapStep& step, const graph::Graph& graph,
+                std::span<const BeatVector> sources)
       : path_(path), channels_(static_cast<size_t>(x.windows.channels)) {
     const graph::ValueId operand = step.op->operands[step.is_swapped ? 0 : 1];
     frac_bits_ = graph.type(operand).fixed().frac_bits;
@@ -252,10 +257,9 @@ std::vector<NodeId> append_means(Datapath& path, const BeatVector& x, const Op& 
       // The quotient by every count, of which one is let through.
       const FixedType codes = path.node(count).signal_type();
       std::optional<NodeId> chosen;
-      for (Int128 number = std::max<Int128>(1, path.node(count).lo);
-           number <= path.node(count).hi; ++number) {
-        const NodeId quotient =
-            append_quotient(path, sum, static_cast<int64_t>(number), *mean.to);
+      for (Int128 number = std::max<Int128>(1, path.node(count).lo); number <= path.node(count).hi;
+           ++number) {
+        const NodeId quotient = append_quotient(path, sum, static_cast<int64_t>(number), *mean.to);
         if (!chosen) {
           chosen = quotient;
           continue;
@@ -281,7 +285,8 @@ void append_step(Datapath& path, BeatVector& x, const MapStep& step, const graph
   const Op& op = *step.op;
   if (step.is_subsumed)
     return;
-  BeatWindows results{.lanes = step.out_lanes, .channels = x.windows.channels, .rows = step.out_rows};
+  BeatWindows results{
+      .lanes = step.out_lanes, .channels = x.windows.channels, .rows = step.out_rows};
   const auto with_second = [&](auto function) {
     const SecondOperand second(path, x, step, graph, sources);
     for (size_t i = 0; i < x.elements.size(); ++i)
@@ -325,16 +330,16 @@ void append_step(Datapath& path, BeatVector& x, const MapStep& step, const graph
             for (size_t i = 0; i < x.elements.size(); ++i) {
               const Quantizer to = rq.at(i);
               NodeId& id = x.elements[i];
-              id = step.is_rounded ? append_rounded(path, id, x.type.frac_bits, to)
-                                   : path.requantize({.x = id,
-                                                      .from_frac_bits = x.type.frac_bits,
-                                                      .to = to});
+              id = step.is_rounded
+                       ? append_rounded(path, id, x.type.frac_bits, to)
+                       : path.requantize({.x = id, .from_frac_bits = x.type.frac_bits, .to = to});
               id = append_shift(path, id, op.type.fixed().frac_bits - to.type.frac_bits);
             }
           },
           [&](const graph::Table& table) {
             for (NodeId& id : x.elements)
-              id = path.table({.x = id, .from = x.type, .to = table.element, .values = table.value});
+              id =
+                  path.table({.x = id, .from = x.type, .to = table.element, .values = table.value});
           },
           [&](const graph::Relu&) {
             for (NodeId& id : x.elements)

@@ -20,11 +20,11 @@ struct MapStep {
   const graph::Op* op = nullptr;
   Part part = Part::Whole;
   int64_t out_rows = 1, out_lanes = 1;  ///< of its result's beat
-  bool is_covered = false;  ///< the map's beat is what its windows cover already
-  std::vector<int> sources;      ///< further operands: which of the map's streams, -1 for constants;
-                                 ///< of concat: all operands
-  bool is_swapped = false;       ///< x is the second operand, the first one is a constant
-  std::vector<int64_t> picks;    ///< a move: the beat's element behind each of its own, Zero for 0
+  bool is_covered = false;              ///< the map's beat is what its windows cover already
+  std::vector<int> sources;    ///< further operands: which of the map's streams, -1 for constants;
+                               ///< of concat: all operands
+  bool is_swapped = false;     ///< x is the second operand, the first one is a constant
+  std::vector<int64_t> picks;  ///< a move: the beat's element behind each of its own, Zero for 0
   static constexpr int64_t Zero = -1;
 
   // What a quantiser and the operations in front of it leave to one another: see share_rounding().

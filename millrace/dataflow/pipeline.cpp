@@ -37,20 +37,19 @@ bool is_wiring(const Datapath& path, const AddNode& add) {
 }
 
 std::string_view node_name(const NodeKind& kind) {
-  return std::visit(Overloaded{[](const InputNode&) { return "input"; },
-                               [](const ConstantNode&) { return "constant"; },
-                               [](const AddNode&) { return "addition"; },
-                               [](const Add3Node&) { return "addition of three"; },
-                               [](const BoothNode&) { return "multiplication by a digit"; },
-                               [](const BoothTermNode&) { return "multiplication by a digit"; },
-                               [](const ReluNode&) { return "rectifier"; },
-                               [](const MaxNode&) { return "comparison"; },
-                               [](const GreaterNode&) { return "comparison"; },
-                               [](const SelectNode&) { return "choice"; },
-                               [](const RequantizeNode&) { return "requantisation"; },
-                               [](const HalfEvenNode&) { return "rounding"; },
-                               [](const TableNode&) { return "table"; }},
-                    kind);
+  return std::visit(
+      Overloaded{
+          [](const InputNode&) { return "input"; }, [](const ConstantNode&) { return "constant"; },
+          [](const AddNode&) { return "addition"; },
+          [](const Add3Node&) { return "addition of three"; },
+          [](const BoothNode&) { return "multiplication by a digit"; },
+          [](const BoothTermNode&) { return "multiplication by a digit"; },
+          [](const ReluNode&) { return "rectifier"; }, [](const MaxNode&) { return "comparison"; },
+          [](const GreaterNode&) { return "comparison"; },
+          [](const SelectNode&) { return "choice"; },
+          [](const RequantizeNode&) { return "requantisation"; },
+          [](const HalfEvenNode&) { return "rounding"; }, [](const TableNode&) { return "table"; }},
+      kind);
 }
 
 int64_t femtoseconds(double ps) {

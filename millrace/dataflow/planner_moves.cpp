@@ -17,7 +17,7 @@ namespace {
 
 /// A tensor's shape as height, width and channels.
 Shape map_shape(const Shape& shape) {
-  return shape.size() == 3 ? shape
+  return shape.size() == 3   ? shape
          : shape.size() == 2 ? Shape{1, shape[0], shape[1]}
                              : Shape{1, 1, shape[0]};
 }
@@ -30,8 +30,8 @@ MapPlace Planner::move_source(const Op& op, const Shape& from, const MapPlace& p
   const auto& [row, column, channel] = place;
   if (const auto* pad = op.as<graph::Pad>()) {
     const MapPlace source{row - pad->top, column - pad->left, channel};
-    const bool is_inside = source.row >= 0 && source.row < from[0] && source.column >= 0 &&
-                           source.column < from[1];
+    const bool is_inside =
+        source.row >= 0 && source.row < from[0] && source.column >= 0 && source.column < from[1];
     return is_inside ? source : Nowhere;
   }
   if (const auto* slice = op.as<graph::Slice>()) {
@@ -81,11 +81,8 @@ StreamId Planner::relaned(const std::string& name, StreamId stream, int64_t lane
 
 StreamId Planner::gathered(const std::string& name, StreamId stream) {
   const StreamType in = circuit_.stream(stream);
-  StreamType out{.height = 1,
-                 .width = 1,
-                 .channels = in.num_elements(),
-                 .element = in.element,
-                 .ranges = {}};
+  StreamType out{
+      .height = 1, .width = 1, .channels = in.num_elements(), .element = in.element, .ranges = {}};
   for (int64_t i = 0; i < out.channels; ++i)
     out.ranges.push_back(in.range(i % in.channels));
   return append_relayout(name, stream, out, [&](const MapPlace& place) {
@@ -100,7 +97,8 @@ Status Planner::add_move(const Op& op) {
   const Shape to = map_shape(op.type.shape);
   const StreamType shape = shape_of(operand);
   const bool is_vector = graph_.type(operand).shape.size() == 1;
-  StreamType result{.height = to[0], .width = to[1], .channels = to[2], .element = {}, .ranges = {}};
+  StreamType result{
+      .height = to[0], .width = to[1], .channels = to[2], .element = {}, .ranges = {}};
   MapStep step{.op = &op, .sources = {}, .picks = {}};
 
   // Wires, where a beat holds all pixels that its result needs.
@@ -148,8 +146,7 @@ Status Planner::add_move(const Op& op) {
     result.ranges.push_back(range);
   }
   const StreamId moved = append_relayout(
-      op.name, stream, result,
-      [&](const MapPlace& place) { return move_source(op, from, place); });
+      op.name, stream, result, [&](const MapPlace& place) { return move_source(op, from, place); });
   places_[static_cast<size_t>(value_of(op))] = {.stream = moved};
   return widen_output(op);
 }
@@ -164,8 +161,8 @@ Status Planner::widen_output(const Op& op) {
   // A map without steps but for its types.
   StreamType result = circuit_.stream(stream);
   result.ranges.clear();
-  const int map = new_map(stream, {.lanes = result.lanes, .channels = result.channels,
-                                   .rows = result.rows});
+  const int map =
+      new_map(stream, {.lanes = result.lanes, .channels = result.channels, .rows = result.rows});
   maps_[static_cast<size_t>(map)].result = result;
   places_[static_cast<size_t>(value)] = {.stream = -1, .map = map};
   return {};
@@ -219,8 +216,8 @@ Status Planner::add_on_whole_map(const Op& op) {
   const StreamType shape = shape_of(operand);
   MR_TRY(const StreamId stream, stream_of(operand));
   const Place before = places_[static_cast<size_t>(operand)];
-  places_[static_cast<size_t>(operand)] = {
-      .stream = relaned(op.name, stream, shape.width, shape.height)};
+  places_[static_cast<size_t>(operand)] = {.stream =
+                                               relaned(op.name, stream, shape.width, shape.height)};
   MR_TRY_STATUS(add(op));  // it is in a single beat now
   places_[static_cast<size_t>(operand)] = before;
   MR_TRY(const StreamId whole, stream_of_part(value_of(op)));
@@ -290,8 +287,8 @@ Status Planner::add_joined(const Op& op) {
   StreamType result = base;
   if (op.type.shape.size() == 3 || base.beats_per_frame() == 1)
     result.channels = op.type.shape.back();
-  const int map = new_map(streams[0], {.lanes = base.lanes, .channels = base.channels,
-                                       .rows = base.rows});
+  const int map =
+      new_map(streams[0], {.lanes = base.lanes, .channels = base.channels, .rows = base.rows});
   const bool lists_all = op.as<graph::Concat>() != nullptr;
   size_t next = lists_all ? 0 : 1;
   for (size_t i = lists_all ? 0 : 1; i < op.operands.size(); ++i) {

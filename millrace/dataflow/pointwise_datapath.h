@@ -45,7 +45,8 @@ std::vector<NodeId> append_top_k(Datapath& path, const std::vector<NodeId>& x, i
 
 /// sum / count, rounded and limited: the exact quotient, as millrace::requantize_quotient().
 ///
-/// Source   Granlund and Montgomery, Division by invariant integers using multiplication, PLDI 1994:
+/// Source   Granlund and Montgomery, Division by invariant integers using multiplication, PLDI
+/// 1994:
 ///          floor(n / d) as a product with a rounded-up reciprocal, wide enough for every n of the
 ///          sum's range.
 NodeId append_quotient(Datapath& path, const FixedNode& sum, int64_t count, const Quantizer& to);

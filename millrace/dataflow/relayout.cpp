@@ -10,7 +10,8 @@ namespace {
 
 /// A place of a frame as the index of its element among those of all beats, row-major.
 int64_t element_index(const StreamType& stream, const MapPlace& place) {
-  const int64_t beat = place.row / stream.rows * stream.beats_per_row() + place.column / stream.lanes;
+  const int64_t beat =
+      place.row / stream.rows * stream.beats_per_row() + place.column / stream.lanes;
   const int64_t pixel = place.row % stream.rows * stream.lanes + place.column % stream.lanes;
   return (beat * stream.pixels_per_beat() + pixel) * stream.channels + place.channel;
 }

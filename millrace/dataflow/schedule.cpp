@@ -59,8 +59,7 @@ Cycles relayout_times(const RelayoutStage& stage, const Cycles& in) {
   for (size_t last = static_cast<size_t>(stage.in_beats) - 1; last < in.size();
        last += static_cast<size_t>(stage.in_beats))
     for (int64_t beat = 0; beat < stage.out_beats; ++beat)
-      out.push_back(out.empty() ? in[last] + 1
-                                : std::max(in[last] + 1, out.back() + stage.pace));
+      out.push_back(out.empty() ? in[last] + 1 : std::max(in[last] + 1, out.back() + stage.pace));
   return out;
 }
 
@@ -156,8 +155,7 @@ void raise_depths(Stage& stage, const std::vector<Cycles>& times, const Cycles& 
     const Cycles whole = last_of_frames(in, relayout->in_beats);
     const Cycles last = last_of_frames(out, relayout->out_beats);
     // A place is free again in the last cycle of its last beat.
-    relayout->depth =
-        std::max(relayout->depth, peak_occupancy(whole, last, relayout->pace - 1));
+    relayout->depth = std::max(relayout->depth, peak_occupancy(whole, last, relayout->pace - 1));
   }
   if (stage.inputs.size() < 2)
     return;
@@ -166,8 +164,7 @@ void raise_depths(Stage& stage, const std::vector<Cycles>& times, const Cycles& 
     Cycles taken = out;
     for (int64_t& cycle : taken)
       cycle -= stage.latency_cycles;
-    stage.buffers[side].depth =
-        std::max(stage.buffers[side].depth, peak_occupancy(in, taken, 0));
+    stage.buffers[side].depth = std::max(stage.buffers[side].depth, peak_occupancy(in, taken, 0));
   }
 }
 
@@ -215,17 +212,16 @@ constexpr int MaxTries = 64;
 Cycles stage_times(const Stage& stage, const std::vector<const Cycles*>& inputs) {
   const Cycles& in = *inputs.front();
   return std::visit(
-      graph::Overloaded{
-          [&](const WindowStage& s) { return window_times(s.geometry, in); },
-          [&](const RowWindowStage& s) { return row_window_times(s.geometry, in); },
-          [&](const RelayoutStage& s) { return relayout_times(s, in); },
-          [&](const MapStage&) {
-            return later(inputs.size() > 1 ? join_times(stage.buffers, inputs) : in,
-                         stage.latency_cycles);
-          },
-          [&](const AccumulateStage& s) {
-            return later(last_of_frames(in, s.beats), stage.latency_cycles);
-          }},
+      graph::Overloaded{[&](const WindowStage& s) { return window_times(s.geometry, in); },
+                        [&](const RowWindowStage& s) { return row_window_times(s.geometry, in); },
+                        [&](const RelayoutStage& s) { return relayout_times(s, in); },
+                        [&](const MapStage&) {
+                          return later(inputs.size() > 1 ? join_times(stage.buffers, inputs) : in,
+                                       stage.latency_cycles);
+                        },
+                        [&](const AccumulateStage& s) {
+                          return later(last_of_frames(in, s.beats), stage.latency_cycles);
+                        }},
       stage.kind);
 }
 
@@ -263,8 +259,7 @@ void size_buffers(Circuit& circuit) {
                                                .late_input = late}));
   for (const std::vector<Cycles>& pattern : patterns)
     for (size_t i = 0; i < circuit.stages.size(); ++i)
-      raise_depths(circuit.stages[i], pattern,
-                   pattern[static_cast<size_t>(circuit.stream_of(i))]);
+      raise_depths(circuit.stages[i], pattern, pattern[static_cast<size_t>(circuit.stream_of(i))]);
   for (Stage& stage : circuit.stages)
     for (JoinBuffer& buffer : stage.buffers)
       buffer.bypass = buffer.bypass || buffer.depth == 0;

@@ -21,7 +21,7 @@ struct StageTimes {
   int64_t first_in = 0, last_in = 0;    ///< cycles of the first and last beat that arrive
   int64_t first_out = 0, last_out = 0;  ///< cycles of the first and last beat that leave
   int64_t beats_out = 0;                ///< beats that leave, a frame
-  double utilisation = 0;               ///< share of the interval in which it takes or works on beats
+  double utilisation = 0;  ///< share of the interval in which it takes or works on beats
 };
 
 struct Schedule {

@@ -21,11 +21,10 @@ std::vector<int> inputs_of_part(const BeatWindows& windows, int64_t first_row, i
   std::vector<int> inputs;
   for (int64_t row = 0; row < part.region_h(); ++row)
     for (int64_t i = 0; i < part.span() * part.channels; ++i)
-      inputs.push_back(
-          static_cast<int>(((first_row * windows.stride_h + row) * windows.span() +
-                            first_lane * windows.stride_w) *
-                               windows.channels +
-                           i));
+      inputs.push_back(static_cast<int>(
+          ((first_row * windows.stride_h + row) * windows.span() + first_lane * windows.stride_w) *
+              windows.channels +
+          i));
   for (auto constant = static_cast<size_t>(windows.num_elements()); constant < num_inputs;
        ++constant)
     inputs.push_back(static_cast<int>(constant));

@@ -88,10 +88,10 @@ private:
   /// A step that is not linear, on the only element.
   void append_probe_step(Datapath& path, BeatVector& x, const MapStep& step) {
     const Op& op = *step.op;
-    const bool is_simple = op.as<graph::Relu>() || op.as<graph::Table>() ||
-                           (op.as<graph::Requantize>() &&
-                            op.as<graph::Requantize>()->types.empty()) ||
-                           op.as<graph::MaxPool>();
+    const bool is_simple =
+        op.as<graph::Relu>() || op.as<graph::Table>() ||
+        (op.as<graph::Requantize>() && op.as<graph::Requantize>()->types.empty()) ||
+        op.as<graph::MaxPool>();
     if (!is_simple) {
       // The estimate leaves out what is rare.
       x.elements = {path.input(op.type.fixed())};

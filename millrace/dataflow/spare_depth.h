@@ -16,7 +16,8 @@ namespace millrace::dataflow {
 /// The cycles are those of a chain of the fewest adders, all as wide as the widest sum, with the
 /// map's other operations around it: an estimate that errs towards fewer adders.
 ///
-/// Shapes   `x` is what the map's first step reads, `windows` how; one number for each of `steps`, 0
+/// Shapes   `x` is what the map's first step reads, `windows` how; one number for each of `steps`,
+/// 0
 ///          where a step is not linear.
 std::vector<int> spare_depths(const graph::Graph& graph, std::span<const MapStep> steps,
                               const BeatWindows& windows, FixedType x,

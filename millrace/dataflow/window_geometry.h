@@ -31,8 +31,8 @@ struct WindowGeometry {
   int64_t history = 1;         ///< pixels of each row that are kept at hand
   int64_t first_row = 0;       ///< input row that completes output row 0
   bool separate_tail = false;  ///< the next row may begin before the tail has ended
-  int64_t pace = 1;            ///< cycles from beat to beat, at least; of steps without input, exactly
-  bool blocked = false;        ///< each input beat holds all that one output beat covers
+  int64_t pace = 1;      ///< cycles from beat to beat, at least; of steps without input, exactly
+  bool blocked = false;  ///< each input beat holds all that one output beat covers
 
   /// The row of the padded map that completes output row `row`, counted from the map's first row.
   int64_t completing_row(int64_t row) const { return first_row + row * window.stride_h; }

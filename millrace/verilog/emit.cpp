@@ -125,17 +125,16 @@ Instance row_window_instance(const std::string& instance_name, const RowWindowSt
 
 /// Bits that leave a stage.
 int64_t output_bits(const Stage& stage) {
-  return std::visit(
-      Overloaded{[](const WindowStage& s) {
-                   const WindowGeometry& g = s.geometry;
-                   return g.window.extent_h() * g.span * g.input.pixel_bits();
-                 },
-                 [](const RowWindowStage& s) {
-                   const RowWindowGeometry& g = s.geometry;
-                   return g.region_rows * g.input.width * g.input.pixel_bits();
-                 },
-                 [&](const auto&) { return stage.output.beat_bits(); }},
-      stage.kind);
+  return std::visit(Overloaded{[](const WindowStage& s) {
+                                 const WindowGeometry& g = s.geometry;
+                                 return g.window.extent_h() * g.span * g.input.pixel_bits();
+                               },
+                               [](const RowWindowStage& s) {
+                                 const RowWindowGeometry& g = s.geometry;
+                                 return g.region_rows * g.input.width * g.input.pixel_bits();
+                               },
+                               [&](const auto&) { return stage.output.beat_bits(); }},
+                    stage.kind);
 }
 
 /// Builds the top module stage by stage.
@@ -199,7 +198,8 @@ private:
                           describe(port.type));
     for (const Port& port : circuit_.inputs)
       text += fmt::format(
-          "\n\n  {}_data_i  row r, lane l, channel c in bits [((r * {} + l) * {} + c) * {} +: {}];\n"
+          "\n\n  {}_data_i  row r, lane l, channel c in bits [((r * {} + l) * {} + c) * {} +: "
+          "{}];\n"
           "              pixels behind the map's edges carry anything",
           input_prefix(circuit_, port), port.type.lanes, port.type.channels,
           port.type.element.width, port.type.element.width);
@@ -323,10 +323,11 @@ private:
     const std::string word = signal + "_word";
     const int64_t bits = stage.output.beat_bits();
     declare_output(group, relayout.in_beats * in.bits);
-    Instance collect{.module = "mr_collect",
-                     .name = "u_" + group,
-                     .parameters = {{"Bits", number(in.bits)}, {"Beats", number(relayout.in_beats)}},
-                     .ports = clock_and_reset()};
+    Instance collect{
+        .module = "mr_collect",
+        .name = "u_" + group,
+        .parameters = {{"Bits", number(in.bits)}, {"Beats", number(relayout.in_beats)}},
+        .ports = clock_and_reset()};
     connect_output(collect, group, in);
     add(std::move(collect));
     add(Signal{word, relayout.out_beats * bits});
@@ -367,16 +368,15 @@ private:
       Run run{.lsb = -1, .width = width};
       if (const int64_t source = relayout.sources[i]; source != RelayoutStage::Zero) {
         const dataflow::ElementRange range = in.range(source % in.channels);
-        run.lsb = source / in.channels * pixel_bits +
-                  offsets[static_cast<size_t>(source % in.channels)];
+        run.lsb =
+            source / in.channels * pixel_bits + offsets[static_cast<size_t>(source % in.channels)];
         run.width = range.width();
         run.extended = width - range.width();
         run.is_signed = range.lo < 0;
       }
       if (!runs.empty() && runs.back().extended == 0 && run.extended == 0 &&
           (run.lsb < 0 ? runs.back().lsb < 0
-                       : runs.back().lsb >= 0 &&
-                             runs.back().lsb + runs.back().width == run.lsb))
+                       : runs.back().lsb >= 0 && runs.back().lsb + runs.back().width == run.lsb))
         runs.back().width += run.width;
       else
         runs.push_back(run);
@@ -386,8 +386,7 @@ private:
       const Expr zero = expr(Literal{1, 0, false});
       if (run->extended > 0)
         parts.push_back(expr(Repeat{
-            run->extended,
-            run->is_signed ? bit(name(group), run->lsb + run->width - 1) : zero}));
+            run->extended, run->is_signed ? bit(name(group), run->lsb + run->width - 1) : zero}));
       parts.push_back(run->lsb < 0 ? expr(Repeat{run->width, zero})
                                    : select(name(group), run->lsb, run->width));
     }
@@ -495,11 +494,11 @@ std::vector<SourceFile> emit(const Circuit& circuit, const Schedule& schedule) {
 
 const std::vector<std::string>& library_files() {
   static const std::vector<std::string> names = {
-      "mr_pkg.sv",         "mr_delay.sv",       "mr_add3.sv",        "mr_booth_add.sv",
-      "mr_booth_term.sv",  "mr_phase_counter.sv", "mr_rom.sv",       "mr_overflow.sv",
-      "mr_requantize.sv",  "mr_pace.sv", "mr_window_span.sv", "mr_window.sv",      "mr_row_window.sv",
-      "mr_collect.sv",     "mr_issue.sv",       "mr_join_buffer.sv", "mr_accumulator.sv",
-      "mr_axis_gate.sv",   "mr_axis_in.sv",     "mr_axis_out.sv"};
+      "mr_pkg.sv",         "mr_delay.sv",         "mr_add3.sv",        "mr_booth_add.sv",
+      "mr_booth_term.sv",  "mr_phase_counter.sv", "mr_rom.sv",         "mr_overflow.sv",
+      "mr_requantize.sv",  "mr_pace.sv",          "mr_window_span.sv", "mr_window.sv",
+      "mr_row_window.sv",  "mr_collect.sv",       "mr_issue.sv",       "mr_join_buffer.sv",
+      "mr_accumulator.sv", "mr_axis_gate.sv",     "mr_axis_in.sv",     "mr_axis_out.sv"};
   return names;
 }
 

@@ -104,11 +104,11 @@ private:
     const std::string bus = prefixed("s_axis", stream);
     const int64_t bits = stream.type.beat_bits();
     connect_core(port, "_i", bits);
-    Instance adapter{.module = "mr_axis_in",
-                     .name = "u_" + port,
-                     .parameters = {{"Bits", number(bits)},
-                                    {"Beats", number(stream.type.beats_per_frame())}},
-                     .ports = clock_and_reset()};
+    Instance adapter{
+        .module = "mr_axis_in",
+        .name = "u_" + port,
+        .parameters = {{"Bits", number(bits)}, {"Beats", number(stream.type.beats_per_frame())}},
+        .ports = clock_and_reset()};
     add_port(adapter, Direction::Input, bus, "s_axis", "_tvalid", 0);
     add_port(adapter, Direction::Output, bus, "s_axis", "_tready", 0);
     add_port(adapter, Direction::Input, bus, "s_axis", "_tdata", byte_bits(bits));
