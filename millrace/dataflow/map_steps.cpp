@@ -173,7 +173,7 @@ class SecondOperand {
 public:
   SecondOperand(Datapath& path, const BeatVector& x, const MapStep& step, const graph::Graph& graph,
                 std::span<const BeatVector> sources)
-      : path_(path), channels_(static_cast<size_t>(x.windows.channels)) {
+      : channels_(static_cast<size_t>(x.windows.channels)) {
     const graph::ValueId operand = step.op->operands[step.is_swapped ? 0 : 1];
     frac_bits_ = graph.type(operand).fixed().frac_bits;
     if (const auto* constant = graph.op(operand).as<graph::Constant>()) {
@@ -210,7 +210,6 @@ public:
 
 private:
   enum class Place { Element, Channel, Pixel, All };
-  Datapath& path_;
   const size_t channels_;
   std::vector<NodeId> elements_;
   int frac_bits_ = 0;

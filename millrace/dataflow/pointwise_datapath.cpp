@@ -78,8 +78,11 @@ NodeId append_scaled(Datapath& path, NodeId x, Int128 factor) {
   }
   if (terms.empty())
     return path.constant(0);
-  // The highest digit of a positive factor is positive: begin with it.
-  std::stable_partition(terms.begin(), terms.end(), [](const Term& t) { return !t.negative; });
+  // The highest digit of a positive factor is positive: begin with a positive one.
+  const auto positive = std::find_if(terms.begin(), terms.end(),
+                                     [](const Term& term) { return !term.negative; });
+  if (positive != terms.end())
+    std::rotate(terms.begin(), positive, positive + 1);
   NodeId sum = 0;
   int sum_shift = 0;
   for (size_t i = 0; i < terms.size(); ++i) {

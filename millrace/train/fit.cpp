@@ -179,7 +179,7 @@ public:
     const FixedType type = quantizer.weights().type;
     step_ = std::ldexp(1.0, -type.frac_bits);
     max_raw_ = static_cast<double>(-type.min_raw());
-    prices_ = torch::tensor(digit_prices(-type.min_raw()), torch::kFloat32);
+    prices_ = torch::tensor(digit_prices(static_cast<int64_t>(-type.min_raw())), torch::kFloat32);
     torch::NoGradGuard no_gradients;
     first_ = std::max(price(parameters).item<double>(), 1.0);
   }
