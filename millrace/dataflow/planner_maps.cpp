@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Maps: what gathers between two memories becomes one pipelined datapath. Dense layers over maps.
 #include <algorithm>
+#include <limits>
 
 #include "millrace/dataflow/fuse_adders.h"
 #include "millrace/dataflow/identifier.h"
+#include "millrace/dataflow/messages.h"
 #include "millrace/dataflow/planner.h"
 #include "millrace/dataflow/spare_depth.h"
 #include "millrace/support/check.h"
@@ -131,7 +133,7 @@ Result<StreamId> Planner::close(OpenMap& map, ValueId value, bool is_output) {
     if (type.width > 0)
       path.outputs.push_back({x.elements[i], type});
   }
-  if (options_.three_input_adders)
+  if (uses_three_input_adders(map.steps))
     path = fuse_adders(path, target);
   const Op& name = map.steps.empty() ? graph_.op(value) : naming_op(map.steps);
   MR_TRY_STATUS(path.pipeline(target.delays, target.clock_ns, target.input_ready_ps,
@@ -172,14 +174,14 @@ Status Planner::append_linear_step(Datapath& path, BeatVector& x, const MapStep&
   return {};
 }
 
-adders::SearchOptions Planner::search_options(const Op& op, int spare_depth) const {
+adders::SearchOptions Planner::search_options(const Op& op, int spare_depth) {
   const auto progress = [this, step = "adders of " + op.name](std::string_view, double fraction) {
     return report_progress(options_.progress, step,
                            (num_searched_ + fraction) / static_cast<double>(num_searches_));
   };
   adders::SearchOptions search;
   search.extra_depth = spare_depth;
-  search.effort = options_.effort;
+  search.effort = layer_option(op, &LayerOptions::effort, "effort").value_or(options_.effort);
   search.progress = progress;
   return search;
 }
@@ -187,11 +189,12 @@ adders::SearchOptions Planner::search_options(const Op& op, int spare_depth) con
 Status Planner::add_accumulate(const Op& op, StreamId id) {
   const StreamType stream = circuit_.stream(id);
   const int64_t elements = stream.pixels_per_beat() * stream.channels;
+  MR_TRY(const int num_phases, phases(op, id));
   AccumulateRequest request{.map = linear_map(graph_, op),
                             .elements = {},
                             .columns = {},
                             .sum_type = op.type.fixed(),
-                            .phases = phases(id),
+                            .phases = num_phases,
                             .delays = delays_,
                             .clock_ns = circuit_.clock_ns,
                             .input_ready_ps = ready_ps_[static_cast<size_t>(id)]};
@@ -229,16 +232,19 @@ Status Planner::add_accumulate(const Op& op, StreamId id) {
   return {};
 }
 
-int Planner::phases(StreamId id) const {
+Result<int> Planner::phases(const Op& op, StreamId id) {
   // More phases than this cost more in latency than they save in multipliers.
   constexpr int64_t MostPhases = 4;
   const Cycles& cycles = times_[static_cast<size_t>(id)];
-  int64_t least = MostPhases;
+  int64_t least = std::numeric_limits<int>::max();
   for (size_t i = 1; i < cycles.size(); ++i)
     least = std::min(least, cycles[i] - cycles[i - 1]);
   // The next frame's first beat follows the last one no sooner than the interval allows.
   least = std::min(least, std::max<int64_t>(1, frame_gap(id)));
-  return static_cast<int>(least);
+  const auto wanted = layer_option(op, &LayerOptions::phases, "phases");
+  if (wanted && (*wanted < 1 || *wanted > least))
+    return error(messages::LayerOptionOutOfRange, place_of(op), "phases", *wanted, 1, least);
+  return wanted.value_or(static_cast<int>(std::min(least, MostPhases)));
 }
 
 int64_t Planner::frame_gap(StreamId id) const {
