@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""LUTs and flip-flops without and with --three-input-adders, by Yosys.
+"""LUTs and flip-flops with --adders two-input and three-input, by Yosys.
 
     millrace_adders_bench --write-matrices FOLDER
     bench/three_input_adders.py FOLDER --millrace build/release/bin/millrace
@@ -21,7 +21,6 @@ LUT = re.compile(r"LUT[1-6](_2)?|INV|SRL.*")  # one each, as `millrace synth` co
 FF = re.compile(r"FD[RSCP]E")
 FREE = re.compile(r"MUXF[789]|GND|VCC|CARRY[48]")
 ROW = "{:<11} {:>6} {:<7} {:>7} {:>7} {:>7} {:>7} {:>7} {:>7} {:>9}"
-OPTION = "--three-input-adders"
 
 
 def run(command):
@@ -51,18 +50,18 @@ def yosys(source, top, folder, keep_adders):
 
 
 def print_row(name, clock, option, adders, fused, cycles, lut, kept, ff, ratio):
-    print(ROW.format(name, clock, "three" if option else "two", adders, fused, cycles, lut, kept,
+    print(ROW.format(name, clock, option.removesuffix("-input"), adders, fused, cycles, lut, kept,
                      ff, ratio), flush=True)
 
 
 def measure_matrix(options, case, clock, folder):
     before = None
-    for option in ([], [OPTION]):
+    for option in ("two-input", "three-input"):
         source = folder / "product.sv"
         record = json.loads(run([options.millrace, "adders",
                                  options.folder / case["files"][0], "--clock", clock, "--input-range",
                                  ",".join(map(str, case["input_range"])), "--effort",
-                                 options.effort, "--verilog", source, "--json", *option]))
+                                 options.effort, "--verilog", source, "--json", "--adders", option]))
         lut, ff = yosys(source, record["module"], folder, False)
         kept, _ = yosys(source, record["module"], folder, True)
         before = before or kept
@@ -72,10 +71,10 @@ def measure_matrix(options, case, clock, folder):
 
 def measure_letters(options, lanes, clock, folder):
     before = None
-    for option in ([], [OPTION]):
+    for option in ("two-input", "three-input"):
         build = folder / "build"
         plan = json.loads(run([options.millrace, "compile", SOURCE / "tests/text/letters.mr",
-                               "--lanes", lanes, "--clock", clock, "-o", build, "--json", *option]))
+                               "--lanes", lanes, "--clock", clock, "-o", build, "--json", "--adders", option]))
         area = json.loads(run([options.millrace, "synth", build, "--json"]))
         sizes = [stage["sizes"] for stage in plan["stages"] if "adders" in stage["sizes"]]
         before = before or area["lut"]

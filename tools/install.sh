@@ -14,6 +14,7 @@ core=(
   ca-certificates ccache cmake g++ make mold ninja-build
   # libraries
   libboost-dev libcli11-dev libexpected-dev libfmt-dev libonnx-dev libprotobuf-dev libtbb-dev
+  libyaml-cpp-dev
   nlohmann-json3-dev protobuf-compiler zlib1g-dev
   # tools that millrace calls
   verilator yosys

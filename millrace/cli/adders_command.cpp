@@ -12,6 +12,7 @@
 #include "millrace/cli/clock.h"
 #include "millrace/cli/commands.h"
 #include "millrace/cli/messages.h"
+#include "millrace/cli/wishes.h"
 #include "millrace/data/npy.h"
 #include "millrace/dataflow/adder_datapath.h"
 #include "millrace/dataflow/delay_model.h"
@@ -98,8 +99,8 @@ Result<Datapath> build_datapath(const AddersOptions& options, const AdderGraph& 
   Datapath datapath = dataflow::adder_datapath(graph, task.inputs);
   if (task.clock_ns > 0) {
     MR_TRY(const dataflow::DelayModel delays, dataflow::load_delay_model(task.part.family));
-    if (options.three_input_adders) {
-      MR_TRY_STATUS(dataflow::check_three_input_adders(task.part.family, "--three-input-adders"));
+    if (uses_three_input_adders(options.adders, task.part.family)) {
+      MR_TRY_STATUS(dataflow::check_three_input_adders(task.part.family, "--adders"));
       datapath = fuse_adders(datapath, {.delays = delays, .clock_ns = task.clock_ns});
     }
     MR_TRY_STATUS(datapath.pipeline(delays, task.clock_ns, 0, 0, "--clock"));
@@ -150,8 +151,8 @@ std::string command_line(const AddersOptions& options) {
     add("--clock", options.clock);
     add("--part", options.part);
   }
-  if (options.three_input_adders)
-    text += " --three-input-adders";
+  if (options.adders != AddersOptions{}.adders)
+    add("--adders", options.adders);
   add("--verilog", options.verilog.filename().string());
   return text;
 }
@@ -249,7 +250,7 @@ std::string to_text(const AddersOptions& options, const Task& task, const Design
   row("non-zero entries", count_nonzero(task.matrix), "");
   row("adders", found.cost.adders, "");
   row("cost", found.cost.bits, "bits of carry chains");
-  if (options.three_input_adders)
+  if (options.adders != AddersOptions{}.adders)
     row("three-input adders", count_three_input_adders(found.datapath),
         "each in place of two adders");
   row("depth", found.cost.depth, fmt::format("adders; the minimum is {}", found.minimum_depth));

@@ -7,10 +7,14 @@
 #include "millrace/cli/commands.h"
 #include "millrace/cli/images.h"
 #include "millrace/cli/model.h"
+#include "millrace/cli/overrides.h"
 #include "millrace/cli/train_command.h"
-#include "millrace/dataflow/plan.h"
+#include "millrace/cli/wishes.h"
+#include "millrace/dataflow/area_estimate.h"
 #include "millrace/dataflow/circuit_json.h"
 #include "millrace/dataflow/schedule.h"
+#include "millrace/dataflow/utilisation.h"
+#include "millrace/dataflow/wish.h"
 #include "millrace/graph/text.h"
 #include "millrace/report/build_directory.h"
 #include "millrace/report/network.h"
@@ -38,18 +42,30 @@ struct Compiled {
 
 Result<Compiled> compile(const CompileOptions& options, Console& console) {
   MR_TRY(const double clock_ns, parse_clock(options.clock));
+  MR_TRY(const dataflow::Wish wish, parse_wish(options, clock_ns));
   MR_TRY(synth::Part part, synth::find_part(options.part));
   MR_TRY(graph::Graph model, load_exact_model(options.model, options.logits));
-  MR_TRY(dataflow::Circuit circuit,
-         dataflow::plan(model, {.lanes = options.lanes,
-                                .clock_ns = clock_ns,
-                                .delay_family = part.family,
-                                .three_input_adders = options.three_input_adders,
-                                .effort = options.effort,
-                                .progress = console.progress()}));
+  MR_TRY(const std::vector<dataflow::BeatShape> shapes,
+         parse_lanes(options.lanes, model, !wish.is_empty()));
+  dataflow::PlanOptions wanted{
+      .clock_ns = clock_ns,
+      .delay_family = part.family,
+      .three_input_adders = uses_three_input_adders(options.adders, part.family),
+      .effort = options.effort,
+      .limit = {.lut = part.holds.lut, .ff = part.holds.ff, .holder = part.name},
+      .progress = console.progress()};
+  if (!options.overrides.empty()) {
+    MR_TRY(wanted.layers, read_overrides(options.overrides, model));
+  }
+  MR_TRY(dataflow::Circuit circuit, dataflow::plan_for(model, wish, std::move(wanted), shapes));
   dataflow::Schedule schedule = dataflow::schedule(circuit);
   return Compiled{std::move(model), std::move(circuit), std::move(schedule), std::move(part),
                   options.logits};
+}
+
+/// What keeps a stage from working in more of the cycles.
+std::optional<std::string> limit_of(const Compiled& compiled, size_t stage) {
+  return dataflow::limit_of_utilisation(compiled.model, compiled.circuit, compiled.schedule, stage);
 }
 
 /// What plan.json says.
@@ -58,6 +74,9 @@ Json describe_plan(const Compiled& compiled) {
   plan["part"] = compiled.part.name;
   plan["logits"] = compiled.logits;
   plan["preprocessing"] = Preprocessing;
+  for (size_t i = 0; i < compiled.circuit.stages.size(); ++i)
+    if (const auto limit = limit_of(compiled, i))
+      plan["stages"][i]["limit"] = *limit;
   plan["layers"] = Json::parse(to_json(report::describe(compiled.model)))["layers"];
   return plan;
 }
@@ -113,32 +132,57 @@ Status write_build(const Compiled& compiled, const CompileOptions& options) {
   return staged.commit();
 }
 
-std::string to_text(const Compiled& compiled, const CompileOptions& options, double seconds) {
+/// "4", or "4x28" for several rows.
+std::string lanes_of(const dataflow::StreamType& stream) {
+  return stream.rows > 1 ? fmt::format("{}x{}", stream.rows, stream.lanes)
+                         : fmt::format("{}", stream.lanes);
+}
+
+report::Table stage_table(const Compiled& compiled) {
   report::Table table{.columns = {{"stage"},
                                   {"kind"},
                                   {"result"},
                                   {"lanes", true},
                                   {"latency", true},
-                                  {"beats leave, cycles", true}}};
+                                  {"beats leave, cycles", true},
+                                  {"in use", true},
+                                  {"LUT, about", true},
+                                  {"FF, about", true}}};
   for (size_t i = 0; i < compiled.circuit.stages.size(); ++i) {
     const dataflow::Stage& stage = compiled.circuit.stages[i];
     const dataflow::StageTimes& times = compiled.schedule.stages[i];
     const dataflow::StreamType& stream = stage.output;
+    const dataflow::AreaEstimate area = dataflow::estimate_area(compiled.circuit, stage);
     table.rows.push_back({stage.name, times.kind,
                           fmt::format("{}x{}x{} {}", stream.height, stream.width, stream.channels,
                                       stream.element.to_string()),
-                          fmt::format("{}", stream.lanes), fmt::format("{}", stage.latency_cycles),
-                          fmt::format("{} to {}", times.first_out, times.last_out)});
+                          lanes_of(stream), fmt::format("{}", stage.latency_cycles),
+                          fmt::format("{} to {}", times.first_out, times.last_out),
+                          report::percent(times.utilisation), with_thousands(area.lut),
+                          with_thousands(area.ff)});
   }
+  return table;
+}
+
+std::string to_text(const Compiled& compiled, const CompileOptions& options, double seconds) {
+  std::string limits;
+  for (size_t i = 0; i < compiled.circuit.stages.size(); ++i)
+    if (const auto limit = limit_of(compiled, i))
+      limits += fmt::format("{} ({}): {}\n", compiled.circuit.stages[i].name,
+                            compiled.schedule.stages[i].kind, *limit);
+  if (!limits.empty())
+    limits = fmt::format("\nWhat keeps layers from working in more than {} of the cycles:\n{}\n",
+                         report::percent(dataflow::WellUsed), limits);
   const double latency_ns =
       static_cast<double>(compiled.schedule.latency_cycles) * compiled.circuit.clock_ns;
+  const dataflow::AreaEstimate area = dataflow::estimate_area(compiled.circuit);
   return fmt::format(
-      "{}\n{} lanes, latency {} cycles ({} at {:g} ns), a frame every {} cycles; "
-      "compiled in {:.2f} s\nBuild: {}\n",
-      table.to_text(), compiled.circuit.inputs[0].type.lanes,
+      "{}\n{}{} lanes, latency {} cycles ({} at {:g} ns), a frame every {} cycles; about {} LUT, "
+      "{} FF; compiled in {:.2f} s\nBuild: {}\n",
+      stage_table(compiled).to_text(), limits, lanes_of(compiled.circuit.inputs[0].type),
       with_thousands(compiled.schedule.latency_cycles), report::duration(latency_ns),
-      compiled.circuit.clock_ns, with_thousands(compiled.schedule.interval_cycles), seconds,
-      options.output.string());
+      compiled.circuit.clock_ns, with_thousands(compiled.schedule.interval_cycles),
+      with_thousands(area.lut), with_thousands(area.ff), seconds, options.output.string());
 }
 
 }  // namespace

@@ -7,6 +7,21 @@ namespace millrace::cli::messages {
 
 inline constexpr Message BadClock{"cli.bad_clock", "'{}' is not a clock period or frequency",
                                   "Write a period such as 5ns or a frequency such as 200MHz."};
+inline constexpr Message BadTime{"cli.bad_time", "'{}' is not a time or a number of cycles",
+                                 "Write a time such as 300ns or 0.3us, or cycles: 60cycles."};
+inline constexpr Message BadArea{"cli.bad_area", "{} LUTs are too few for any circuit",
+                                 "Write a number of LUTs from 1 on."};
+inline constexpr Message BadLanes{
+    "cli.bad_lanes", "'{}' is not a number of pixels",
+    "Write the pixels that arrive in a clock cycle: 4, whole rows as ROWSxWIDTH such as 4x28, or "
+    "all."};
+inline constexpr Message BadOverrides{
+    "cli.bad_overrides", "the options of layers are not of the form expected: {}",
+    "Write 'layers: {NAME: {effort: N, adders: two-input, phases: N, lanes: N}}', with what is "
+    "needed of it."};
+inline constexpr Message UnknownOverride{
+    "cli.unknown_override", "there is no {} '{}'; the nearest name is '{}'",
+    "Correct the name; 'millrace inspect' lists the layers of a model."};
 inline constexpr Message NoImages{
     "cli.no_images", "no images to run on: this model does not say what it was trained with",
     "Name them with --data, and the two classes with --signal and --background."};

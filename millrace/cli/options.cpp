@@ -47,6 +47,29 @@ void add_training_options(CLI::App& app, TrainOptions& options) {
       ->capture_default_str();
 }
 
+CLI::Option* add_adder_choice(CLI::App& app, std::string& adders) {
+  return app
+      .add_option("--adders", adders,
+                  "Add two numbers in a row of LUTs, or three where that is smaller; auto: three "
+                  "where the part can (UltraScale)")
+      ->check(CLI::IsMember({"auto", "two-input", "three-input"}))
+      ->capture_default_str();
+}
+
+void add_goals(CLI::App& app, CompileOptions& options) {
+  app.add_option("--lanes", options.lanes,
+                 "Pixels that arrive in a clock cycle: 1 to the width of a row, whole rows as "
+                 "ROWSxWIDTH, or 'all' (default: a row; with a goal, what meets it)")
+      ->type_name("N|ROWSxWIDTH|all");
+  app.add_option("--latency", options.latency,
+                 "Goal: from a frame's first beat to its result, at most: 300ns, 60cycles")
+      ->type_name("TIME");
+  app.add_option("--interval", options.interval,
+                 "Goal: from frame to frame, at most: 25ns, 5cycles")
+      ->type_name("TIME");
+  app.add_option("--max-lut", options.max_lut, "Goal: LUTs by estimate, at most")->type_name("N");
+}
+
 void add_circuit_options(CLI::App& app, CompileOptions& options) {
   app.add_option("--part", options.part, "Device, by its full name")
       ->type_name("PART")
@@ -54,18 +77,17 @@ void add_circuit_options(CLI::App& app, CompileOptions& options) {
   app.add_option("--clock", options.clock, "Clock period or frequency: 5ns, 200MHz")
       ->type_name("TIME")
       ->capture_default_str();
-  app.add_option("--lanes", options.lanes,
-                 "Pixels that arrive in a clock cycle, 1 to the width of a row")
-      ->type_name("N")
-      ->capture_default_str();
+  add_goals(app, options);
   app.add_option("--effort", options.effort,
                  "Time spent on smaller multiplications, 0 to 9; each step takes about four times "
                  "as long")
       ->type_name("N")
       ->capture_default_str();
   app.add_flag("--logits", options.logits, "Leave off the final sigmoid");
-  app.add_flag("--three-input-adders", options.three_input_adders,
-               "Add three numbers in one row of LUTs where that is smaller (UltraScale)");
+  add_adder_choice(app, options.adders);
+  app.add_option("--overrides", options.overrides,
+                 "Options of single layers (YAML): layers: {NAME: {effort, adders, phases, lanes}}")
+      ->type_name("FILE");
 }
 
 void add_train(CLI::App& app, TrainOptions& options) {
@@ -188,10 +210,7 @@ void add_adders(CLI::App& app, AddersOptions& options) {
   app.add_option("--part", options.part, "Device whose delays count, by its full name")
       ->type_name("PART")
       ->capture_default_str();
-  app.add_flag("--three-input-adders", options.three_input_adders,
-               "Add three numbers in one row of LUTs where that is smaller (UltraScale); registers "
-               "make it so")
-      ->needs(clock);
+  add_adder_choice(app, options.adders)->needs(clock);
   app.add_option("--verilog", options.verilog, "SystemVerilog file to write")->type_name("FILE");
 }
 
@@ -214,7 +233,9 @@ void add_commands(CLI::App& app, CommandLine& line) {
   add_command(app, line, add_inspect, "inspect", "List a model's layers, types and costs",
               "inspect letters.onnx");
   add_command(app, line, add_compile, "compile", "Turn a model into a streaming circuit",
-              "compile letters.onnx --part xcku115-flvb2104-2-i --clock 5ns --lanes 28 -o out");
+              "compile letters.onnx --part xcku115-flvb2104-2-i --clock 5ns --lanes 28 -o out\n"
+              "  millrace compile letters.onnx --latency 300ns --interval 30cycles\n"
+              "  millrace compile letters.onnx --max-lut 20000 --overrides layers.yaml");
   add_command(app, line, add_emulate, "emulate",
               "Run the exact network on test images: accuracy, AUC, ROC",
               "emulate out --data glyphs");

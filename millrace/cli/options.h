@@ -39,10 +39,13 @@ struct CompileOptions {
   std::filesystem::path model = {};
   std::string part = "xcku115-flvb2104-2-i";
   std::string clock = "5ns";
-  int64_t lanes = 28;
+  std::string lanes = {};                   ///< "4", "4x28", "all"; empty: chosen
+  std::string latency = {}, interval = {};  ///< at most, as a time or in cycles; empty: any
+  std::optional<int64_t> max_lut = {};
   int effort = 1;
+  std::string adders = "auto";           ///< or "two-input", "three-input"
+  std::filesystem::path overrides = {};  ///< options of single layers; empty: none
   bool logits = false;
-  bool three_input_adders = false;
   std::filesystem::path output = "out";
 };
 
@@ -77,7 +80,7 @@ struct AddersOptions {
   uint64_t seed = 1;
   std::string clock = {};  ///< empty: no registers
   std::string part = "xcku115-flvb2104-2-i";
-  bool three_input_adders = false;
+  std::string adders = "two-input";    ///< as of CompileOptions
   std::filesystem::path verilog = {};  ///< empty: none is written
 };
 

@@ -30,7 +30,20 @@ TEST(CommandLine, CompileHasDefaults) {
   EXPECT_EQ(options.output, "out");
   EXPECT_FALSE(options.logits);
   EXPECT_EQ(options.effort, 1);
-  EXPECT_FALSE(options.three_input_adders);
+  EXPECT_EQ(options.adders, "auto");
+  EXPECT_EQ(options.lanes, "");
+  EXPECT_EQ(options.latency, "");
+  EXPECT_FALSE(options.max_lut.has_value());
+}
+
+TEST(CommandLine, CompileTakesGoals) {
+  const auto options =
+      options_of<CompileOptions>({"compile", "m.onnx", "--latency", "300ns", "--interval",
+                                  "5cycles", "--max-lut", "9000", "--overrides", "layers.yaml"});
+  EXPECT_EQ(options.latency, "300ns");
+  EXPECT_EQ(options.interval, "5cycles");
+  EXPECT_EQ(options.max_lut, 9000);
+  EXPECT_EQ(options.overrides, "layers.yaml");
 }
 
 TEST(CommandLine, CompileTakesAnEffort) {
@@ -38,8 +51,8 @@ TEST(CommandLine, CompileTakesAnEffort) {
 }
 
 TEST(CommandLine, LanesOfZeroAreTheCompilersToRefuse) {
-  EXPECT_EQ(options_of<CompileOptions>({"compile", "m.onnx", "--lanes", "0"}).lanes, 0);
-  EXPECT_EQ(options_of<CompileOptions>({"compile", "m.onnx", "--lanes", "-3"}).lanes, -3);
+  EXPECT_EQ(options_of<CompileOptions>({"compile", "m.onnx", "--lanes", "0"}).lanes, "0");
+  EXPECT_EQ(options_of<CompileOptions>({"compile", "m.onnx", "--lanes", "-3"}).lanes, "-3");
 }
 
 TEST(CommandLine, ArrivalsMayBeSeveral) {
@@ -77,13 +90,14 @@ TEST(CommandLine, AddersHasDefaults) {
   EXPECT_EQ(options.verilog, "");
 }
 
-TEST(CommandLine, ThreeInputAddersAreAskedForAndNeedRegisters) {
-  EXPECT_TRUE(
-      options_of<CompileOptions>({"compile", "m.onnx", "--three-input-adders"}).three_input_adders);
-  EXPECT_TRUE(
-      options_of<AddersOptions>({"adders", "w.npy", "--three-input-adders", "--clock", "3ns"})
-          .three_input_adders);
-  EXPECT_FALSE(options_of<AddersOptions>({"adders", "w.npy"}).three_input_adders);
+TEST(CommandLine, ThreeInputAddersAreAChoiceAndNeedRegisters) {
+  EXPECT_EQ(options_of<CompileOptions>({"compile", "m.onnx", "--adders", "two-input"}).adders,
+            "two-input");
+  EXPECT_EQ(
+      options_of<AddersOptions>({"adders", "w.npy", "--adders", "three-input", "--clock", "3ns"})
+          .adders,
+      "three-input");
+  EXPECT_EQ(options_of<AddersOptions>({"adders", "w.npy"}).adders, "two-input");
 }
 
 TEST(CommandLine, AddersTakesRangesAndDepths) {
@@ -120,7 +134,9 @@ TEST(CommandLine, WrongUsageExitsWithTwoAndSaysWhy) {
       {},
       {"frobnicate"},
       {"compile"},
-      {"compile", "m.onnx", "--lanes", "many"},
+      {"compile", "m.onnx", "--effort", "much"},
+      {"compile", "m.onnx", "--adders", "four-input"},
+      {"compile", "m.onnx", "--max-lut", "few"},
       {"compile", "m.onnx", "--no-such-option"},
       {"simulate", "out", "--arrival", "sideways"},
       {"simulate", "out", "--simulator", "modelsim"},
@@ -130,7 +146,7 @@ TEST(CommandLine, WrongUsageExitsWithTwoAndSaysWhy) {
       {"inspect", "a.onnx", "b.onnx"},
       {"adders"},
       {"adders", "w.npy", "--effort", "much"},
-      {"adders", "w.npy", "--three-input-adders"},
+      {"adders", "w.npy", "--adders", "three-input"},
       {"adders", "w.npy", "--seed", "-1"},
       {"adders", "w.npy", "--max-depth", "5", "--extra-depth", "1"},
       {"adders", "w.npy", "--input-range", "0,1", "--input-ranges", "r.npy"}};

@@ -426,10 +426,13 @@ int row_luts(const Datapath& path, const Node& sum) {
   return std::min(chain, std::max(1, top - begin));
 }
 
+bool has_three_input_adders(std::string_view family) {
+  return family == "xcu" || family == "xcup";
+}
+
 Status check_three_input_adders(const std::string& family, const std::string& where) {
-  for (const char* const known : {"xcu", "xcup"})
-    if (family == known)
-      return {};
+  if (has_three_input_adders(family))
+    return {};
   return error(messages::NoThreeInputAdders, where, family, "xcu or xcup");
 }
 

@@ -3,6 +3,8 @@
 // in one row of LUTs: see docs/decisions/0011-three-input-adders.md.
 #pragma once
 
+#include <string_view>
+
 #include "millrace/dataflow/datapath.h"
 #include "millrace/dataflow/delay_model.h"
 #include "millrace/support/diagnostics.h"
@@ -16,6 +18,9 @@ struct PipelineTarget {
   double input_ready_ps = 0;
   double output_deadline_ps = 0;
 };
+
+/// True for families whose carry chains rtl/mr_add3.sv is written for.
+bool has_three_input_adders(std::string_view family);
 
 /// Refuses families whose carry chains rtl/mr_add3.sv is not written for; `where` names the option.
 Status check_three_input_adders(const std::string& family, const std::string& where);

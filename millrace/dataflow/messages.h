@@ -9,8 +9,7 @@ inline constexpr Message LanesOutOfRange{"dataflow.lanes_out_of_range",
                                          "{} lanes do not fit a row of {} pixels",
                                          "choose lanes from 1 to the width of the input's rows"};
 inline constexpr Message RowsOutOfRange{
-    "dataflow.rows_out_of_range",
-    "{} rows of {} lanes do not fit a map of {} rows of {} pixels",
+    "dataflow.rows_out_of_range", "{} rows of {} lanes do not fit a map of {} rows of {} pixels",
     "several rows a beat are whole rows: choose ROWSxWIDTH with at most as many rows as the map"};
 inline constexpr Message ClockTooFast{
     "dataflow.clock_too_fast",
@@ -37,8 +36,26 @@ inline constexpr Message DelayModelInvalid{"dataflow.delay_model_invalid",
                                            "compare with data/delays/xcu.json"};
 inline constexpr Message NoThreeInputAdders{
     "dataflow.no_three_input_adders",
-    "the carry chains of the family '{}' are not known to add three operands",
-    "leave out --three-input-adders, or choose a part of the family {}"};
+    "the carry chains of the family '{}' are not known to add three operands; those of {} do",
+    "choose --adders auto or two-input, or a part of one of these families"};
+inline constexpr Message WishUnmet{
+    "dataflow.wish_unmet",
+    "no circuit has {}: the nearest has a latency of {}, takes a frame every {} and about {} LUTs, "
+    "with {} in a clock cycle; {}",
+    "wish for what the nearest circuit has, choose another clock, or make the limiting layer "
+    "smaller"};
+inline constexpr Message CircuitTooLarge{
+    "dataflow.circuit_too_large",
+    "the circuit takes {} {} by estimate, {} holds {}, and the largest stage is {} of layer '{}' "
+    "with {}",
+    "choose a larger part, fewer lanes, or a smaller network"};
+inline constexpr Message LayerOptionUnused{
+    "dataflow.layer_option_unused",
+    "there is nothing in the circuit for which '{}' could be chosen",
+    "leave it out for this layer: docs/reference/command-line.md says which layers it is for"};
+inline constexpr Message LayerOptionOutOfRange{
+    "dataflow.layer_option_out_of_range", "'{}' of {} is out of range: it can be {} to {} here",
+    "choose a number in the range; it depends on the lanes of the input"};
 inline constexpr Message PlanInvalid{"dataflow.plan_invalid",
                                      "the stream's description is not valid: {}",
                                      "compile the network again"};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "millrace/dataflow/plan.h"
 
+#include <algorithm>
+
 #include "millrace/adders/messages.h"
 #include "millrace/dataflow/fuse_adders.h"
 #include "millrace/dataflow/planner.h"
@@ -21,9 +23,16 @@ Result<Circuit> plan(const graph::Graph& graph, const PlanOptions& options) {
   if (options.effort < 0 || options.effort > adders::SearchOptions::MaxEffort)
     return error(adders::messages::EffortOutOfRange, "--effort", options.effort,
                  adders::SearchOptions::MaxEffort);
+  for (const auto& [name, layer] : options.layers)
+    if (layer.effort && (*layer.effort < 0 || *layer.effort > adders::SearchOptions::MaxEffort))
+      return error(adders::messages::EffortOutOfRange, "layer '" + name + "'", *layer.effort,
+                   adders::SearchOptions::MaxEffort);
   MR_TRY(DelayModel delays, load_delay_model(options.delay_family));
-  if (options.three_input_adders)
-    MR_TRY_STATUS(check_three_input_adders(options.delay_family, "--three-input-adders"));
+  const bool any_fuses =
+      std::any_of(options.layers.begin(), options.layers.end(),
+                  [](const auto& entry) { return entry.second.three_input_adders == true; });
+  if (options.three_input_adders || any_fuses)
+    MR_TRY_STATUS(check_three_input_adders(options.delay_family, "--adders"));
   return Planner(graph, options, std::move(delays)).run();
 }
 

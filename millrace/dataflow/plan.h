@@ -2,6 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
+#include <map>
+#include <optional>
 #include <string>
 
 #include "millrace/dataflow/circuit.h"
@@ -9,6 +12,21 @@
 #include "millrace/support/progress.h"
 
 namespace millrace::dataflow {
+
+/// What the user wishes for one layer; what is left out is as for all layers.
+struct LayerOptions {
+  std::optional<int> effort = {};               ///< of the search for its adder graph
+  std::optional<bool> three_input_adders = {};  ///< in its stage: the first layer's say counts
+  std::optional<int> phases = {};     ///< cycles a dense layer works on a beat of a streamed map
+  std::optional<int64_t> lanes = {};  ///< windows that a convolution computes in a clock cycle
+};
+
+/// What a circuit may take, by estimate_area().
+struct AreaLimit {
+  int64_t lut = std::numeric_limits<int64_t>::max();
+  int64_t ff = std::numeric_limits<int64_t>::max();
+  std::string holder = {};  ///< whose limit it is: the name of a part
+};
 
 /// What the user wishes for.
 struct PlanOptions {
@@ -18,6 +36,8 @@ struct PlanOptions {
   std::string delay_family = "xcu";  ///< names the delay model
   bool three_input_adders = false;   ///< in place of pairs of adders: see fuse_adders()
   int effort = 1;                    ///< of the search for adder graphs: adders::SearchOptions
+  std::map<std::string, LayerOptions> layers = {};  ///< by the names of operations
+  AreaLimit limit = {};                             ///< planning ends when stages take more
   ProgressFunction progress = {};
 };
 
@@ -26,8 +46,12 @@ struct PlanOptions {
 ///
 /// Errors   lanes that are 0 or wider than the row; an operation or a branch that no stage
 ///          computes; a clock that a single operation cannot meet; three-input adders
-///          in a family that has none; those of
-///          adders::multiply_matrix(); a search that was stopped.
+///          in a family that has none; an option of a layer that does not apply to it, or is out of
+///          its range; stages above the limit; those of adders::multiply_matrix(); a search that
+///          was stopped.
 Result<Circuit> plan(const graph::Graph& graph, const PlanOptions& options);
+
+/// Refuses a circuit that takes more than the limit, and names its largest stage.
+Status check_fits(const Circuit& circuit, const AreaLimit& limit, const std::string& where);
 
 }  // namespace millrace::dataflow

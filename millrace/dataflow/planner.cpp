@@ -87,8 +87,10 @@ Result<Circuit> Planner::run() {
   }
   MR_TRY_STATUS(add_inputs());
   for (const Op& op : graph_.ops())
-    if (!op.as<graph::Input>() && !op.as<graph::Constant>())
+    if (!op.as<graph::Input>() && !op.as<graph::Constant>()) {
       MR_TRY_STATUS(add(op));
+      MR_TRY_STATUS(check_limit());
+    }
   for (const ValueId output : graph_.outputs()) {
     MR_TRY(const StreamId stream, stream_of(output));
     circuit_.outputs.push_back({.name = port_name(circuit_.outputs, graph_.op(output)),
@@ -96,6 +98,8 @@ Result<Circuit> Planner::run() {
                                 .type = circuit_.stream(stream)});
   }
   size_buffers(circuit_);
+  MR_TRY_STATUS(check_layer_options());
+  MR_TRY_STATUS(check_fits(circuit_, options_.limit, "--part"));
   return std::move(circuit_);
 }
 
@@ -217,6 +221,7 @@ StreamId Planner::append_stage(Stage stage, double ready_ps) {
   times_.push_back(stage_times(stage, inputs));
   ready_ps_.push_back(ready_ps);
   circuit_.stages.push_back(std::move(stage));
+  areas_.push_back(estimate_area(circuit_, circuit_.stages.back()));
   return circuit_.stream_of(circuit_.stages.size() - 1);
 }
 

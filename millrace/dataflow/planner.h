@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "millrace/dataflow/area_estimate.h"
 #include "millrace/dataflow/map_steps.h"
 #include "millrace/dataflow/plan.h"
 #include "millrace/dataflow/schedule.h"
@@ -79,6 +80,17 @@ private:
   /// "a dense layer whose weights are not constant", where no stage computes an operation.
   std::optional<std::string> unsupported(const graph::Op& op) const;
 
+  // planner_options.cpp: what the user wishes for single layers, and limits
+  /// What the user says about a layer; notes that it counts. None where nothing is said.
+  template <class T>
+  std::optional<T> layer_option(const graph::Op& op, std::optional<T> LayerOptions::* option,
+                                const char* name);
+  bool uses_three_input_adders(std::span<const MapStep> steps);
+  /// Refuses what was said about layers and never counted.
+  Status check_layer_options() const;
+  /// Refuses stages that take more than the limit.
+  Status check_limit() const;
+
   // planner_moves.cpp: operations that put elements elsewhere, and what joins streams
   Status add_move(const graph::Op& op);
   Status add_transposed(const graph::Op& op);
@@ -114,7 +126,7 @@ private:
   Status open_on_whole_map(const graph::Op& op, MapStep step, StreamId stream, const Demand& out,
                            int64_t channels);
   /// The lanes that a linear operation needs to keep up; none to leave them as they are.
-  std::optional<int64_t> fewer_lanes(const graph::Op& op, StreamId stream, int64_t width) const;
+  Result<std::optional<int64_t>> fewer_lanes(const graph::Op& op, StreamId stream, int64_t width);
   StreamId block(const graph::Op& op, StreamId stream, int64_t out_lanes, int64_t width);
   int64_t row_cycles(StreamId stream) const;
 
@@ -125,12 +137,12 @@ private:
   Result<StreamId> stream_of_part(graph::ValueId value);
   Result<StreamId> close(OpenMap& map, graph::ValueId value, bool is_output);
   Status append_linear_step(Datapath& path, BeatVector& x, const MapStep& step, int spare_depth);
-  adders::SearchOptions search_options(const graph::Op& op, int spare_depth) const;
+  adders::SearchOptions search_options(const graph::Op& op, int spare_depth);
   Status add_accumulate(const graph::Op& op, StreamId stream);
   /// What the rounding behind a dense layer adds, which its sums can begin with; 0 if nothing.
   Int128 take_rounding(const graph::Op& op);
   /// Cycles that an accumulating stage may spend on each beat of the stream.
-  int phases(StreamId stream) const;
+  Result<int> phases(const graph::Op& op, StreamId stream);
   /// Cycles that the longest input takes for a frame.
   int64_t interval() const;
   double memory_deadline_ps() const;
@@ -147,6 +159,8 @@ private:
   std::set<const graph::Op*> subsumed_;  // rectifiers in front of them
   std::vector<double> ready_ps_;    // when each stream settles after the clock edge
   std::vector<Cycles> times_;       // of each stream, one frame
+  std::vector<AreaEstimate> areas_;  // of each stage, without its buffers' depths
+  std::set<std::pair<std::string, std::string>> used_options_;  // layer, option
   int num_searches_ = 0;            // operations that multiply by constants, for the progress
   int num_searched_ = 0;
 };

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Maps: what gathers between two memories becomes one pipelined datapath. Dense layers over maps.
 #include <algorithm>
+#include <limits>
 
 #include "millrace/dataflow/fuse_adders.h"
 #include "millrace/dataflow/identifier.h"
+#include "millrace/dataflow/messages.h"
 #include "millrace/dataflow/planner.h"
 #include "millrace/dataflow/spare_depth.h"
 #include "millrace/support/check.h"
@@ -133,7 +135,7 @@ Result<StreamId> Planner::close(OpenMap& map, ValueId value, bool is_output) {
     if (type.width > 0)
       path.outputs.push_back({x.elements[i], type});
   }
-  if (options_.three_input_adders)
+  if (uses_three_input_adders(map.steps))
     path = fuse_adders(path, target);
   const Op& name = map.steps.empty() ? graph_.op(value) : naming_op(map.steps);
   MR_TRY_STATUS(path.pipeline(target.delays, target.clock_ns, target.input_ready_ps,
@@ -174,14 +176,14 @@ Status Planner::append_linear_step(Datapath& path, BeatVector& x, const MapStep&
   return {};
 }
 
-adders::SearchOptions Planner::search_options(const Op& op, int spare_depth) const {
+adders::SearchOptions Planner::search_options(const Op& op, int spare_depth) {
   const auto progress = [this, step = "adders of " + op.name](std::string_view, double fraction) {
     return report_progress(options_.progress, step,
                            (num_searched_ + fraction) / static_cast<double>(num_searches_));
   };
   adders::SearchOptions search;
   search.extra_depth = spare_depth;
-  search.effort = options_.effort;
+  search.effort = layer_option(op, &LayerOptions::effort, "effort").value_or(options_.effort);
   search.progress = progress;
   return search;
 }
@@ -189,11 +191,12 @@ adders::SearchOptions Planner::search_options(const Op& op, int spare_depth) con
 Status Planner::add_accumulate(const Op& op, StreamId id) {
   const StreamType stream = circuit_.stream(id);
   const int64_t elements = stream.pixels_per_beat() * stream.channels;
+  MR_TRY(const int num_phases, phases(op, id));
   AccumulateRequest request{.map = linear_map(graph_, op),
                             .elements = {},
                             .columns = {},
                             .sum_type = {},
-                            .phases = phases(id),
+                            .phases = num_phases,
                             .delays = delays_,
                             .clock_ns = circuit_.clock_ns,
                             .input_ready_ps = ready_ps_[static_cast<size_t>(id)]};
@@ -262,17 +265,22 @@ Int128 Planner::take_rounding(const Op& op) {
   return *offset;
 }
 
-int Planner::phases(StreamId id) const {
+Result<int> Planner::phases(const Op& op, StreamId id) {
   // Each phase more is a cycle of latency; so much of the interval it may be.
   constexpr int64_t MostPhases = 4;
   constexpr int64_t IntervalOfAPhase = 28;
   const Cycles& cycles = times_[static_cast<size_t>(id)];
-  int64_t least = std::min(MostPhases, 1 + interval() / IntervalOfAPhase);
+  int64_t least = std::numeric_limits<int>::max();
   for (size_t i = 1; i < cycles.size(); ++i)
     least = std::min(least, cycles[i] - cycles[i - 1]);
   // The next frame's first beat follows the last one no sooner than the interval allows.
   least = std::min(least, interval() - (cycles.back() - cycles.front()));
-  return static_cast<int>(std::max<int64_t>(1, least));
+  least = std::max<int64_t>(1, least);
+  const auto wanted = layer_option(op, &LayerOptions::phases, "phases");
+  if (wanted && (*wanted < 1 || *wanted > least))
+    return error(messages::LayerOptionOutOfRange, place_of(op), "phases", *wanted, 1, least);
+  const int64_t usual = std::min(MostPhases, 1 + interval() / IntervalOfAPhase);
+  return wanted.value_or(static_cast<int>(std::min(least, usual)));
 }
 
 int64_t Planner::interval() const {

@@ -126,7 +126,8 @@ int64_t Planner::row_cycles(StreamId stream) const {
   return least;
 }
 
-std::optional<int64_t> Planner::fewer_lanes(const Op& op, StreamId stream, int64_t width) const {
+Result<std::optional<int64_t>> Planner::fewer_lanes(const Op& op, StreamId stream,
+                                                    int64_t width) {
   const StreamType& in = circuit_.stream(stream);
   if (!is_linear(op) || in.lanes == 1 || in.height == 1)
     return std::nullopt;
@@ -136,6 +137,11 @@ std::optional<int64_t> Planner::fewer_lanes(const Op& op, StreamId stream, int64
       std::min(width, (in.lanes + window.stride_w - 1) / window.stride_w);
   const int64_t beats = row_cycles(stream);
   int64_t lanes = (width + beats - 1) / beats;
+  if (const auto wanted = layer_option(op, &LayerOptions::lanes, "lanes")) {
+    if (*wanted < lanes || *wanted > natural)
+      return error(messages::LayerOptionOutOfRange, place_of(op), "lanes", *wanted, lanes, natural);
+    return *wanted < natural ? wanted : std::nullopt;
+  }
   // Pooling behind the operation wants pairs within a beat.
   int64_t multiple = 1;
   for (ValueId next = value_of(op); is_used_once(next);) {
@@ -177,7 +183,8 @@ Status Planner::open_on_window(const Op& op, MapStep step, StreamId stream, cons
   const Window window = step.window();
   const StreamType before = circuit_.stream(stream);
   std::optional<WindowGeometry> geometry;
-  if (const auto fewer = fewer_lanes(op, stream, out.width)) {
+  MR_TRY(const std::optional<int64_t> fewer, fewer_lanes(op, stream, out.width));
+  if (fewer) {
     stream = block(op, stream, *fewer, out.width);
     geometry = blocked_window_geometry(circuit_.stream(stream), window, out.height, out.width,
                                        *fewer);

@@ -108,7 +108,8 @@ Node roc_chart(const EmulationRecord& emulation) {
 }
 
 Node schedule_chart(const PlanRecord& plan) {
-  constexpr double Left = 210, Right = 30, Width = 1030, Top = 30, Row = 25;
+  constexpr double Left = 210, Right = 62, Width = 1030, Top = 30, Row = 25;
+  constexpr double Palest = 0.25;  // a stage that hardly works is still to be seen
   const double rows = static_cast<double>(plan.stages.size() + 1);
   const double bottom = Top + rows * Row;
   const double end = static_cast<double>(plan.latency_cycles + plan.interval_cycles);
@@ -129,7 +130,8 @@ Node schedule_chart(const PlanRecord& plan) {
 
   double top = Top;
   const auto draw_row = [&](const std::string& name, const std::string& kind, int64_t first_in,
-                            int64_t first_out, int64_t last_out, const std::string& tip) {
+                            int64_t first_out, int64_t last_out, double utilisation,
+                            const std::string& tip) {
     svg.add(label(Left - 12, top + 16, "end", name))
         .add(element("tspan", {{"class", "muted"}}, kind.empty() ? "" : "  " + kind));
     for (int64_t frame : {int64_t{1}, int64_t{0}}) {
@@ -141,19 +143,26 @@ Node schedule_chart(const PlanRecord& plan) {
           frame == 0 ? tip : fmt::format("the next frame, {} cycles later", plan.interval_cycles);
       if (frame == 0 && out > from)
         svg.add(rectangle(x(from), top + 5, x(out) - x(from), Row - 10, "soft", frame_tip));
-      svg.add(rectangle(x(out), top + 5, x(std::min(to, end)) - x(out), Row - 10,
-                        frame == 0 ? "accent" : "next", frame_tip));
+      Node bar = rectangle(x(out), top + 5, x(std::min(to, end)) - x(out), Row - 10,
+                           frame == 0 ? "accent" : "next", frame_tip);
+      if (frame == 0)
+        bar.attributes.emplace_back(
+            "opacity", coordinate(Palest + (1 - Palest) * std::clamp(utilisation, 0.0, 1.0)));
+      svg.add(std::move(bar));
     }
     top += Row;
   };
-  draw_row("input", "", 0, 0, plan.interval_cycles - 1,
-           fmt::format("input: {} beats of {} pixels", plan.interval_cycles, plan.lanes));
+  draw_row("input", "", 0, 0, plan.interval_cycles - 1, 1,
+           fmt::format("input: {} pixels a cycle", plan.lanes * plan.rows));
   for (const StageRecord& stage : plan.stages) {
+    svg.add(label(Width - 4, top + 16, "muted end", percent(stage.utilisation)));
     draw_row(stage.name, stage.kind, stage.first_in, stage.first_out, stage.last_out,
+             stage.utilisation,
              fmt::format("{} ({})\nfirst beat in: cycle {}\nfirst beat out: cycle {}\n"
-                         "last beat out: cycle {}\nbeats out a frame: {}",
+                         "last beat out: cycle {}\nbeats out a frame: {}\n"
+                         "works in {} of the cycles",
                          stage.name, stage.kind, stage.first_in, stage.first_out, stage.last_out,
-                         stage.beats_out));
+                         stage.beats_out, percent(stage.utilisation)));
   }
   const double result = x(static_cast<double>(plan.latency_cycles));
   svg.add(line(result, Top - 6, result, bottom, "mark"));

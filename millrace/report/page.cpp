@@ -101,7 +101,7 @@ Node comparison_section(const Build& build, const std::optional<Published>& publ
     bars.push_back({"Millrace", build.plan.latency_ns(),
                     fmt::format("{} ({} cycles)", duration(build.plan.latency_ns()),
                                 with_thousands(build.plan.latency_cycles)),
-                    fmt::format("{} pixels a clock", build.plan.lanes), true});
+                    fmt::format("{} pixels a clock", build.plan.lanes * build.plan.rows), true});
     node.add(element("figure", {{"class", "scroll"}}, std::vector<Node>{latency_chart(bars)}));
   }
   const size_t ours = published ? published->designs.size() + 1 : 1;
@@ -174,20 +174,54 @@ Node legend(const std::vector<std::pair<std::string, std::string>>& entries) {
   return node;
 }
 
+/// How well each stage is used, and what it takes by estimate.
+Table stage_table(const PlanRecord& plan) {
+  Table table{.columns = {{"stage"},
+                          {"kind"},
+                          {"cycles of a frame", true},
+                          {"in use", true},
+                          {"LUT, about", true},
+                          {"FF, about", true}}};
+  for (const StageRecord& stage : plan.stages)
+    table.rows.push_back({stage.name, stage.kind,
+                          fmt::format("{} to {}", stage.first_in, stage.last_out),
+                          percent(stage.utilisation), with_thousands(stage.estimated.lut),
+                          with_thousands(stage.estimated.ff)});
+  table.rows.push_back({"all", "", fmt::format("0 to {}", plan.latency_cycles), "",
+                        with_thousands(plan.estimated.lut), with_thousands(plan.estimated.ff)});
+  return table;
+}
+
+/// What keeps stages that multiply from working more: a line each.
+std::string limits(const PlanRecord& plan) {
+  std::string text;
+  for (const StageRecord& stage : plan.stages)
+    if (!stage.limit.empty())
+      text += fmt::format("{}{} ({}): {}.", text.empty() ? "" : "\n", stage.name, stage.kind,
+                          stage.limit);
+  return text;
+}
+
 Node schedule_section(const PlanRecord& plan) {
   Node node = section(
       "Schedule",
       fmt::format("Computed before any simulation: {} pixels arrive each clock cycle, the result "
                   "is valid {} cycles after a frame's first beat, and a frame can "
                   "follow every {} cycles.",
-                  plan.lanes, with_thousands(plan.latency_cycles),
+                  plan.lanes * plan.rows, with_thousands(plan.latency_cycles),
                   with_thousands(plan.interval_cycles)));
   node.add(legend({{"soft", "filling: beats arrive, none leaves yet"},
-                   {"accent", "beats leave"},
+                   {"accent",
+                    "beats leave; the darker, the larger the share of the cycles in which "
+                    "the stage works"},
                    {"next", "the next frame"}}));
   Node figure = element("figure", {{"class", "scroll"}});
   figure.add(schedule_chart(plan));
   node.add(std::move(figure));
+  const Table table = stage_table(plan);
+  node.add(html_table(table, table.columns.size()));
+  if (const std::string notes = limits(plan); !notes.empty())
+    node.add(element("p", {{"class", "note"}}, notes));
   return node;
 }
 
@@ -309,7 +343,7 @@ Result<std::string> render_page(const Build& build, const std::optional<Publishe
   header.add(element("p", {},
                      fmt::format("A streaming circuit for {}: {} pixels a clock at "
                                  "{:g} MHz, exact to the bit and to the cycle.",
-                                 plan.part, plan.lanes, 1000 / plan.clock_ns)));
+                                 plan.part, plan.lanes * plan.rows, 1000 / plan.clock_ns)));
   main.add(tiles(build));
   main.add(comparison_section(build, published));
   main.add(schedule_section(plan));

@@ -118,13 +118,29 @@ struct NetworkRecord {
   }
 };
 
+/// What a part holds, or a circuit takes.
+struct ResourcesRecord {
+  int64_t lut = 0, ff = 0, dsp = 0, bram18 = 0;
+
+  template <class Visitor>
+  void visit(Visitor& visitor) {
+    visitor("lut", lut);
+    visitor("ff", ff);
+    visitor("dsp", dsp);
+    visitor("bram18", bram18);
+  }
+};
+
 /// When one stage of the circuit works on a frame, at full input rate.
 struct StageRecord {
   std::string name = {}, kind = {};
-  int64_t first_in = 0;   ///< cycle of the first beat taken; the frame's first beat is cycle 0
-  int64_t first_out = 0;  ///< cycle of the first beat given
-  int64_t last_out = 0;   ///< cycle of the last beat given
-  int64_t beats_out = 0;  ///< beats given, a frame
+  int64_t first_in = 0;    ///< cycle of the first beat taken; the frame's first beat is cycle 0
+  int64_t first_out = 0;   ///< cycle of the first beat given
+  int64_t last_out = 0;    ///< cycle of the last beat given
+  int64_t beats_out = 0;   ///< beats given, a frame
+  double utilisation = 0;  ///< share of the cycles in which it takes or works on beats
+  ResourcesRecord estimated = {};
+  std::string limit = {};  ///< what keeps it from working more, where that is worth a word
 
   template <class Visitor>
   void visit(Visitor& visitor) {
@@ -134,19 +150,23 @@ struct StageRecord {
     visitor("first_out", first_out);
     visitor("last_out", last_out);
     visitor("beats_out", beats_out);
+    visitor("utilisation", utilisation);
+    visitor("estimated", estimated);
+    visitor("limit", limit);
   }
 };
 
 /// What a report needs of plan.json, which `compile` writes.
 struct PlanRecord {
   static constexpr std::string_view Name = "plan";
-  int64_t lanes = 0;
+  int64_t lanes = 0, rows = 1;  ///< pixels of a row, and rows, that arrive in a cycle
   int64_t latency_cycles = 0;   ///< first beat in to last beat out
   int64_t interval_cycles = 0;  ///< between frames at full rate
   double clock_ns = 0;
   std::string name = {};  ///< of the network, and of the circuit's top module
   std::string part = {};
   bool logits = false;  ///< the final sigmoid was left off
+  ResourcesRecord estimated = {};
   std::vector<StageRecord> stages = {};
 
   double latency_ns() const { return static_cast<double>(latency_cycles) * clock_ns; }
@@ -154,12 +174,14 @@ struct PlanRecord {
   template <class Visitor>
   void visit(Visitor& visitor) {
     visitor("lanes", lanes);
+    visitor("rows", rows);
     visitor("latency_cycles", latency_cycles);
     visitor("interval_cycles", interval_cycles);
     visitor("clock_ns", clock_ns);
     visitor("name", name);
     visitor("part", part);
     visitor("logits", logits);
+    visitor("estimated", estimated);
     visitor("stages", stages);
   }
 };
@@ -243,19 +265,6 @@ struct SimulationRecord {
 /// Shares of a part that a circuit uses: 0.02 is 2 %.
 struct UtilisationRecord {
   double lut = 0, ff = 0, dsp = 0, bram18 = 0;
-
-  template <class Visitor>
-  void visit(Visitor& visitor) {
-    visitor("lut", lut);
-    visitor("ff", ff);
-    visitor("dsp", dsp);
-    visitor("bram18", bram18);
-  }
-};
-
-/// What a part holds.
-struct ResourcesRecord {
-  int64_t lut = 0, ff = 0, dsp = 0, bram18 = 0;
 
   template <class Visitor>
   void visit(Visitor& visitor) {

@@ -72,6 +72,37 @@ TEST_F(BadInput, LanesOutsideTheRow) {
                    "dataflow.lanes_out_of_range");
 }
 
+TEST_F(BadInput, LanesThatAreNoNumberOfPixels) {
+  for (const char* lanes : {"x", "many", "4x", "2.5"})
+    expect_refused({"compile", model(), "--lanes", lanes, "-o", "out"}, "cli.bad_lanes");
+  expect_refused({"compile", model(), "--lanes", "2x14", "-o", "out"},
+                 "dataflow.rows_out_of_range");
+}
+
+TEST_F(BadInput, Goals) {
+  expect_refused({"compile", model(), "--latency", "soon", "-o", "out"}, "cli.bad_time");
+  expect_refused({"compile", model(), "--interval", "0cycles", "-o", "out"}, "cli.bad_time");
+  expect_refused({"compile", model(), "--max-lut", "0", "-o", "out"}, "cli.bad_area");
+  expect_refused({"compile", model(), "--lanes", "4", "--latency", "10cycles", "-o", "out"},
+                 "dataflow.wish_unmet");
+  expect_refused({"compile", model(), "--lanes", "4", "--max-lut", "100", "-o", "out"},
+                 "dataflow.wish_unmet");
+}
+
+TEST_F(BadInput, OptionsOfLayers) {
+  expect_refused({"compile", model(), "--overrides", "no.yaml", "-o", "out"},
+                 "support.file_missing");
+  write("form.yaml", "layers: [conv1]\n");
+  expect_refused({"compile", model(), "--overrides", "form.yaml", "-o", "out"},
+                 "cli.bad_overrides");
+  write("name.yaml", "layers: {convl: {effort: 2}}\n");
+  expect_refused({"compile", model(), "--overrides", "name.yaml", "-o", "out"},
+                 "cli.unknown_override");
+  write("unused.yaml", "layers: {conv1: {phases: 2}}\n");
+  expect_refused({"compile", model(), "--overrides", "unused.yaml", "-o", "out"},
+                 "dataflow.layer_option_unused");
+}
+
 TEST_F(BadInput, UnknownPart) {
   expect_refused({"compile", model(), "--part", "xcku116", "-o", "out"}, "synth.unknown_part");
 }

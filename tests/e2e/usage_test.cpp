@@ -41,8 +41,11 @@ TEST_F(Usage, VersionIsTheProjects) {
 }
 
 TEST_F(Usage, WrongUsageExitsWithTwoAndPrintsNothingOnStandardOutput) {
-  const std::vector<std::vector<std::string>> wrong = {
-      {}, {"frobnicate"}, {"compile"}, {"compile", "a.onnx", "--lanes", "x"}, {"report", "a", "b"}};
+  const std::vector<std::vector<std::string>> wrong = {{},
+                                                       {"frobnicate"},
+                                                       {"compile"},
+                                                       {"compile", "a.onnx", "--effort", "x"},
+                                                       {"report", "a", "b"}};
   for (const std::vector<std::string>& words : wrong) {
     const Outcome run = run_program(words);
     EXPECT_EQ(run.exit_code, 2) << testing::PrintToString(words);

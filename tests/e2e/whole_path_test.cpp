@@ -77,6 +77,32 @@ TEST_F(WholePath, ATinyModelIsCompiledSimulatedMappedAndReported) {
   EXPECT_THAT(files(), testing::ElementsAre("out", "tiny.mr"));
 }
 
+TEST_F(WholePath, AGoalChoosesTheLanes) {
+  write("tiny.mr", TinyModel);
+  const json slow = run_json({"compile", "tiny.mr", "--latency", "10us", "-o", "out"});
+  EXPECT_EQ(slow["rows"], 1);
+  EXPECT_LE(slow["latency_cycles"], 2000);
+  const json fast = run_json({"compile", "tiny.mr", "--interval", "15ns", "-o", "out"});
+  EXPECT_LE(fast["interval_cycles"], 3);
+  EXPECT_GT(fast["estimated"]["lut"], slow["estimated"]["lut"]);
+  const json simulation = run_json({"simulate", "out", "--data", "random", "--frames", "20"});
+  EXPECT_EQ(simulation["mismatches"], 0);
+  EXPECT_EQ(simulation["interval_cycles"], fast["interval_cycles"]);
+  const json small =
+      run_json({"compile", "tiny.mr", "--max-lut",
+                std::to_string(slow["estimated"]["lut"].get<int64_t>()), "-o", "out"});
+  EXPECT_LE(small["latency_cycles"], slow["latency_cycles"]);
+}
+
+TEST_F(WholePath, OptionsOfLayersReachTheirStages) {
+  write("tiny.mr", TinyModel);
+  write("layers.yaml", "layers:\n  logit: {phases: 1}\n");
+  const json plan =
+      run_json({"compile", "tiny.mr", "--lanes", "1", "--overrides", "layers.yaml", "-o", "out"});
+  EXPECT_EQ(plan["stages"].back()["sizes"]["phases"], 1);
+  EXPECT_EQ(run_json({"simulate", "out", "--data", "random", "--frames", "20"})["mismatches"], 0);
+}
+
 // The comparison has to be able to fail: here the model, and then the schedule, are not the
 // circuit's.
 TEST_F(WholePath, ACircuitThatIsNotTheModelsIsFoundOut) {
