@@ -145,6 +145,8 @@ private:
   Result<int> phases(const graph::Op& op, StreamId stream);
   /// Cycles that the longest input takes for a frame.
   int64_t interval() const;
+  /// What saves area may cost a cycle of latency in so many of the interval.
+  static constexpr int64_t IntervalOfACycle = 28;
   double memory_deadline_ps() const;
 
   const graph::Graph& graph_;

@@ -268,7 +268,6 @@ Int128 Planner::take_rounding(const Op& op) {
 Result<int> Planner::phases(const Op& op, StreamId id) {
   // Each phase more is a cycle of latency; so much of the interval it may be.
   constexpr int64_t MostPhases = 4;
-  constexpr int64_t IntervalOfAPhase = 28;
   const Cycles& cycles = times_[static_cast<size_t>(id)];
   int64_t least = std::numeric_limits<int>::max();
   for (size_t i = 1; i < cycles.size(); ++i)
@@ -279,7 +278,7 @@ Result<int> Planner::phases(const Op& op, StreamId id) {
   const auto wanted = layer_option(op, &LayerOptions::phases, "phases");
   if (wanted && (*wanted < 1 || *wanted > least))
     return error(messages::LayerOptionOutOfRange, place_of(op), "phases", *wanted, 1, least);
-  const int64_t usual = std::min(MostPhases, 1 + interval() / IntervalOfAPhase);
+  const int64_t usual = std::min(MostPhases, 1 + interval() / IntervalOfACycle);
   return wanted.value_or(static_cast<int>(std::min(least, usual)));
 }
 

@@ -156,9 +156,10 @@ Result<std::optional<int64_t>> Planner::fewer_lanes(const Op& op, StreamId strea
     break;
   }
   lanes = std::min((lanes + multiple - 1) / multiple * multiple, width);
-  // Putting the lanes together anew costs multiplexers and two cycles or three: only for half of the
-  // arithmetic.
-  return 2 * lanes <= natural ? std::optional(lanes) : std::nullopt;
+  // Putting the lanes together anew costs multiplexers and about two cycles: for half of the
+  // arithmetic, or where two cycles are little.
+  const bool pays = 2 * lanes <= natural || interval() >= 2 * IntervalOfACycle;
+  return pays && lanes < natural ? std::optional(lanes) : std::nullopt;
 }
 
 StreamId Planner::block(const Op& op, StreamId stream, int64_t out_lanes, int64_t width) {
