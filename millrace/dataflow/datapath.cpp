@@ -227,8 +227,11 @@ NodeId Datapath::requantize(RequantizeNode rq) {
     hi = rq.to.type.max_raw();
   }
   // Clamped at bounds that no result reaches, the results are the same.
-  if (rq.to.overflow == Overflow::Saturate || !rq.may_overflow(x.lo, x.hi))
+  const bool may_overflow = rq.may_overflow(x.lo, x.hi);
+  if (rq.to.overflow == Overflow::Saturate || !may_overflow)
     rq.to.type = narrowest_type(lo, hi, rq.to.type.frac_bits).value();
+  if (!may_overflow)
+    rq.to.overflow = Overflow::Wrap;  // a symmetric limit of the narrow type would be another
   return append(rq, lo, hi);
 }
 
@@ -333,8 +336,7 @@ std::vector<Int128> Datapath::evaluate(std::span<const Int128> inputs) const {
             [&](const BoothTermNode& n) { return digit(n.digit) * value(n.x) - value(n.digit[2]); },
             [&](const ReluNode& n) { return std::max<Int128>(0, value(n.x)); },
             [&](const MaxNode& n) {
-              return n.is_min ? std::min(value(n.a), value(n.b))
-                              : std::max(value(n.a), value(n.b));
+              return n.is_min ? std::min(value(n.a), value(n.b)) : std::max(value(n.a), value(n.b));
             },
             [&](const GreaterNode& n) { return Int128{value(n.a) > value(n.b) ? 1 : 0}; },
             [&](const SelectNode& n) {
