@@ -42,7 +42,7 @@ double cpu_seconds() {
 
 /// What the planner makes of a beat, without a limit on the depth.
 Measured measure(const Kernel& kernel, int64_t lanes, const adders::SearchOptions& options) {
-  const BeatWindows windows = kernel.windows.first(lanes);
+  const BeatWindows windows = kernel.windows.first(1, lanes);
   std::vector<Range> ranges(static_cast<size_t>(windows.num_elements()), kernel.input);
   const double start = cpu_seconds();
   const auto beat = multiply_beat(kernel.map, windows, ranges, options);

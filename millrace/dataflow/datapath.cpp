@@ -336,8 +336,7 @@ std::vector<Int128> Datapath::evaluate(std::span<const Int128> inputs) const {
             [&](const BoothTermNode& n) { return digit(n.digit) * value(n.x) - value(n.digit[2]); },
             [&](const ReluNode& n) { return std::max<Int128>(0, value(n.x)); },
             [&](const MaxNode& n) {
-              return n.is_min ? std::min(value(n.a), value(n.b))
-                              : std::max(value(n.a), value(n.b));
+              return n.is_min ? std::min(value(n.a), value(n.b)) : std::max(value(n.a), value(n.b));
             },
             [&](const GreaterNode& n) { return Int128{value(n.a) > value(n.b) ? 1 : 0}; },
             [&](const SelectNode& n) {

@@ -49,7 +49,7 @@ NodeId where_negative(Datapath& path, NodeId value, NodeId x) {
     return path.constant(0);
   if (path.node(x).hi < 0)
     return value;
-  return gated(path, value, x, path.node(x).signal_type().width - 1);
+  return gated(path, value, x, path.node(x).type().width - 1);
 }
 
 }  // namespace
@@ -109,13 +109,13 @@ NodeId append_product(Datapath& path, NodeId a, NodeId b) {
   if (path.node(b).is_constant())
     return append_scaled(path, a, path.node(b).lo);
   // One row for each bit of the narrower factor.
-  if (path.node(a).signal_type().width < path.node(b).signal_type().width)
+  if (path.node(a).type().width < path.node(b).type().width)
     std::swap(a, b);
   const Node& x = path.node(a);
   const Node& y = path.node(b);
   const Int128 corners[] = {x.lo * y.lo, x.lo * y.hi, x.hi * y.lo, x.hi * y.hi};
   const auto [lo, hi] = std::minmax_element(std::begin(corners), std::end(corners));
-  const FixedType type = y.signal_type();
+  const FixedType type = y.type();  // a symmetric quantiser's own type may be wider
   NodeId sum = gated(path, a, b, 0);
   if (type.is_signed && type.width == 1)
     sum = negated(path, sum);
@@ -127,7 +127,7 @@ NodeId append_product(Datapath& path, NodeId a, NodeId b) {
                     .shift_b = bit,
                     .subtract = type.is_signed && bit == type.width - 1});
   }
-  if (!path.node(sum).is_constant())
+  if (!path.node(sum).is_constant() && sum + 1 == std::ssize(path.nodes()))
     path.narrow(sum, *lo, *hi);
   return sum;
 }

@@ -42,6 +42,11 @@ private:
 
   NodeId pick() { return ids_[static_cast<size_t>(draw(0, static_cast<int>(ids_.size()) - 1))]; }
 
+  NodeId pick_narrow() {
+    const NodeId id = pick();
+    return path_.node(id).type().width > 40 ? ids_.front() : id;
+  }
+
   /// A signed or unsigned type around a value's, in which some of its values may overflow.
   FixedType type_near(NodeId id) {
     return {draw(0, 1) == 1, std::max(1, path_.node(id).type().width + draw(-4, 1)), 0};
@@ -52,7 +57,7 @@ private:
     const NodeId y = pick();
     if (path_.node(x).type().width > 40 || path_.node(y).type().width > 40)
       return x;
-    switch (draw(0, 6)) {
+    switch (draw(0, 9)) {
       case 0:
         return path_.relu(x);
       case 1:
@@ -60,8 +65,14 @@ private:
       case 2:
         if (path_.node(y).is_constant())
           return y;
-        return path_.gate(
-            {.value = x, .control = y, .bit = draw(0, path_.node(y).signal_type().width - 1)});
+        return path_.select({.control = y,
+                             .then = x,
+                             .otherwise = pick_narrow(),
+                             .bit = draw(0, path_.node(y).signal_type().width - 1)});
+      case 5:
+        return path_.min(x, y);
+      case 6:
+        return path_.greater(x, y);
       case 3:
         return path_.requantize({.x = x,
                                  .from_frac_bits = draw(0, 3),
@@ -119,21 +130,22 @@ TEST(EmitDatapath, HasAsManyFlipFlopsAsTheDatapathSays) {
   EXPECT_GT(improved, 100);
 }
 
-TEST(EmitDatapath, NamesTheBitsOfADelayedValueThatNoGateReads) {
-  // The gate behind the slow sum reads one bit of a value that waits for it; the other gate reads
-  // another bit at once.
+TEST(EmitDatapath, NamesTheBitsOfADelayedValueThatNoSelectionReads) {
+  // The selection behind the slow sum reads one bit of a value that waits for it; the other one
+  // reads another bit at once.
   Datapath path;
   const FixedType byte{.is_signed = false, .width = 8, .frac_bits = 0};
   const NodeId control = path.input(byte);
   NodeId sum = path.input(byte);
-  const NodeId now = path.gate({.value = sum, .control = control, .bit = 2});
+  const NodeId none = path.constant(0);
+  const NodeId now = path.select({.control = control, .then = sum, .otherwise = none, .bit = 2});
   for (int i = 0; i < 4; ++i)
     sum = path.add({.a = sum, .b = path.input(byte)});
-  const NodeId later = path.gate({.value = sum, .control = control, .bit = 5});
+  const NodeId later = path.select({.control = control, .then = sum, .otherwise = none, .bit = 5});
   path.outputs = {{now, byte}, {path.add({.a = later, .b = sum}), byte}};
   ASSERT_TRUE(path.pipeline(Delays, 5, 0, 4400, "").has_value());
   ASSERT_EQ(path.last_uses()[static_cast<size_t>(control)], 1);
-  const std::string text = print(emit_datapath(path, "gates", ""));
+  const std::string text = print(emit_datapath(path, "selections", ""));
   EXPECT_NE(text.find("assign unused = ^{"), std::string::npos) << text;
   EXPECT_NE(text.find("n0_q1", text.find("assign unused")), std::string::npos) << text;
 }
