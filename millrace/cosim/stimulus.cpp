@@ -119,7 +119,7 @@ private:
   std::mt19937_64& generator_;
   int64_t interval_ = 0;
   int64_t longest_ = 0;  ///< beats of the longest input
-  int64_t end_ = 0;              ///< when the frame before is in at every input
+  int64_t end_ = 0;      ///< when the frame before is in at every input
   bool is_first_frame_ = true;
 };
 

@@ -330,57 +330,58 @@ private:
                        NodeKind kind) {
     const auto rename = [&](NodeId& id) { id = names[index(id)]; };
     return std::visit(
-        graph::Overloaded{
-            [&](const InputNode&) { return path.input(node.lo, node.hi); },
-            [&](const ConstantNode& n) { return path.constant(n.value); },
-            [&](AddNode& n) {
-              rename(n.a);
-              rename(n.b);
-              return path.add(n);
-            },
-            [&](Add3Node& n) {
-              for (Add3Node::Term& term : n.terms)
-                rename(term.node);
-              return path.add3(n);
-            },
-            [&](BoothNode& n) {
-              rename(n.a);
-              rename(n.x);
-              for (NodeId& bit : n.digit)
-                rename(bit);
-              return path.booth(n);
-            },
-            [&](BoothTermNode& n) {
-              rename(n.x);
-              for (NodeId& bit : n.digit)
-                rename(bit);
-              return path.booth_term(n);
-            },
-            [&](const ReluNode& n) { return path.relu(names[index(n.x)]); },
-            [&](const MaxNode& n) {
-              const NodeId a = names[index(n.a)];
-              const NodeId b = names[index(n.b)];
-              return n.is_min ? path.min(a, b) : path.max(a, b);
-            },
-            [&](const GreaterNode& n) { return path.greater(names[index(n.a)], names[index(n.b)]); },
-            [&](SelectNode& n) {
-              rename(n.control);
-              rename(n.then);
-              rename(n.otherwise);
-              return path.select(n);
-            },
-            [&](RequantizeNode& n) {
-              rename(n.x);
-              return path.requantize(n);
-            },
-            [&](HalfEvenNode& n) {
-              rename(n.x);
-              return path.half_even(n);
-            },
-            [&](TableNode& n) {
-              rename(n.x);
-              return path.table(std::move(n));
-            }},
+        graph::Overloaded{[&](const InputNode&) { return path.input(node.lo, node.hi); },
+                          [&](const ConstantNode& n) { return path.constant(n.value); },
+                          [&](AddNode& n) {
+                            rename(n.a);
+                            rename(n.b);
+                            return path.add(n);
+                          },
+                          [&](Add3Node& n) {
+                            for (Add3Node::Term& term : n.terms)
+                              rename(term.node);
+                            return path.add3(n);
+                          },
+                          [&](BoothNode& n) {
+                            rename(n.a);
+                            rename(n.x);
+                            for (NodeId& bit : n.digit)
+                              rename(bit);
+                            return path.booth(n);
+                          },
+                          [&](BoothTermNode& n) {
+                            rename(n.x);
+                            for (NodeId& bit : n.digit)
+                              rename(bit);
+                            return path.booth_term(n);
+                          },
+                          [&](const ReluNode& n) { return path.relu(names[index(n.x)]); },
+                          [&](const MaxNode& n) {
+                            const NodeId a = names[index(n.a)];
+                            const NodeId b = names[index(n.b)];
+                            return n.is_min ? path.min(a, b) : path.max(a, b);
+                          },
+                          [&](const GreaterNode& n) {
+                            return path.greater(names[index(n.a)], names[index(n.b)]);
+                          },
+                          [&](SelectNode& n) {
+                            rename(n.control);
+                            rename(n.then);
+                            rename(n.otherwise);
+                            return path.select(n);
+                          },
+                          [&](RequantizeNode& n) {
+                            rename(n.x);
+                            return path.requantize(n);
+                          },
+                          [&](HalfEvenNode& n) {
+                            rename(n.x);
+                            return path.half_even(n);
+                          },
+                          [&](TableNode& n) {
+                            rename(n.x);
+                            return path.table(std::move(n));
+                          }},
         kind);
   }
 

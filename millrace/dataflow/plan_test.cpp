@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "millrace/dataflow/circuit_json.h"
 #include "millrace/dataflow/schedule.h"
 #include "millrace/graph/text.h"
 #include "millrace/support/files.h"
@@ -44,7 +45,7 @@ TEST(Plan, LetterNetworkLatencyAndIntervalAtEveryNumberOfLanes) {
     const int64_t beats = 28 * ((28 + lanes - 1) / lanes);
     EXPECT_EQ(times.interval_cycles, beats);
     EXPECT_LE(times.latency_cycles, beats + 40);
-    EXPECT_EQ(circuit->output.num_elements(), 1);
+    EXPECT_EQ(circuit->outputs.front().type.num_elements(), 1);
   }
 }
 
@@ -78,38 +79,25 @@ TEST(Plan, LanesWithoutOverlapAreLikeEachOther) {
                       [](const Node& n) { return std::holds_alternative<AddNode>(n.kind); }));
   };
   const auto [one_lane, adders_of_one] = adders(1);
-  const auto [two_lanes, adders_of_two] = adders(6);
+  const auto [three_lanes, adders_of_three] = adders(6);
   EXPECT_EQ(one_lane, 1);
-  EXPECT_EQ(two_lanes, 2);
-  EXPECT_EQ(adders_of_two, 2 * adders_of_one);
+  EXPECT_EQ(three_lanes, 3);  // beats of whole rows keep to whole rows
+  EXPECT_EQ(adders_of_three, 3 * adders_of_one);
 }
 
-TEST(Plan, OperationsThatNoStageComputesAreRefused) {
-  const auto refused = [](const std::string& op, const std::string& shape) {
-    const auto circuit =
-        plan(parsed("  %x = input : tensor<4x6x2 x fixed<4,4>>\n"
-                    "  %w = constant {value = [5, 3]} : tensor<1x1x1x2 x fixed<4,4>>\n"
-                    "  %b = constant {value = [0, 0]} : tensor<2 x fixed<1,1>>\n"
-                    "  %y = " +
-                    op + " : tensor<" + shape + " x fixed<4,4>>\n  output %y\n"),
-             {});
-    return circuit ? "" : circuit.error().to_string();
-  };
-  using ::testing::HasSubstr;
-  const std::string window = "kernel = [2, 1], stride = [1, 1], padding = [0, 0, 0, 0]";
-  EXPECT_THAT(refused("upsample %x {factor = [1, 2]}", "4x12x2"),
-              HasSubstr("no stage computes 'y', the operation upsample, so far"));
-  EXPECT_THAT(refused("max_pool %x {" + window + ", dilation = [2, 1]}", "2x6x2"),
-              HasSubstr("no stage computes 'y', a max_pool with dilation, so far"));
-  const auto grouped = plan(
-      parsed("  %x = input : tensor<4x6x2 x ufixed<4,4>>\n"
-             "  %w = constant {value = [1, 1]} : tensor<1x1x1x2 x fixed<4,4>>\n"
-             "  %b = constant {value = [0, 0]} : tensor<2 x fixed<1,1>>\n"
-             "  %y = conv2d %x, %w, %b {kernel = [1, 1], stride = [1, 1], "
-             "padding = [0, 0, 0, 0], groups = 2} : tensor<4x6x2 x ufixed<4,4>>\n  output %y\n"),
-      {});
-  ASSERT_FALSE(grouped);
-  EXPECT_EQ(grouped.error().code, "dataflow.unsupported_operation");
+TEST(Plan, LayersWhoseWeightsAreNoConstantsAreRefused) {
+  const auto circuit = plan(parsed("  %x = input : tensor<2 x fixed<2,2>>\n"
+                                   "  %w = constant {value = [1, 1]} : tensor<2x1 x fixed<2,2>>\n"
+                                   "  %b = constant {value = [0]} : tensor<1 x fixed<2,2>>\n"
+                                   "  %y = dense %x, %w, %b : tensor<1 x fixed<3,3>>\n"
+                                   "  %z = dense %x, %w, %y : tensor<1 x fixed<4,4>>\n"
+                                   "  output %z\n"),
+                            {});
+  ASSERT_FALSE(circuit.has_value());
+  EXPECT_EQ(circuit.error().code, "dataflow.unsupported_operation");
+  EXPECT_THAT(
+      circuit.error().to_string(),
+      ::testing::HasSubstr("no stage computes 'z', a dense whose weights are not constants"));
 }
 
 TEST(Plan, EffortsOutsideTheRangeAreRefused) {
@@ -181,14 +169,44 @@ TEST(Plan, ScheduleAndStreamsAreWrittenAsJson) {
   EXPECT_EQ(json["lanes"], 4);
   EXPECT_EQ(json["interval_cycles"], 196);
   EXPECT_EQ(json["stages"].size(), circuit->stages.size());
-  const auto stream = stream_from_json(json["input"]);
-  ASSERT_TRUE(stream.has_value());
-  EXPECT_EQ(*stream, circuit->input);
+  ASSERT_EQ(json["inputs"].size(), 1);
+  ASSERT_EQ(json["outputs"].size(), 1);
+  const auto input = stream_from_json(json["inputs"][0]);
+  const auto output = stream_from_json(json["outputs"][0]);
+  ASSERT_TRUE(input.has_value() && output.has_value());
+  EXPECT_EQ(*input, circuit->inputs.front().type);
+  EXPECT_EQ(*output, circuit->outputs.front().type);
+  EXPECT_EQ(json["inputs"][0]["name"], circuit->inputs.front().name);
+}
+
+TEST(Plan, EachStageNamesTheStreamsThatItReads) {
+  const auto circuit = plan(letters(), {.lanes = 4});
+  ASSERT_TRUE(circuit.has_value());
+  const auto json = to_json(*circuit, schedule(*circuit));
+  std::string before = circuit->inputs.front().name;
+  for (const auto& stage : json["stages"]) {
+    EXPECT_EQ(stage["inputs"], nlohmann::ordered_json::array({before}));
+    before = stage["name"].get<std::string>() + "." + stage["kind"].get<std::string>();
+  }
+}
+
+TEST(Plan, UtilisationIsTheShareOfTheIntervalInWhichAStageGivesBeats) {
+  const auto circuit = plan(letters(), {.lanes = 4});
+  ASSERT_TRUE(circuit.has_value());
+  const auto json = to_json(*circuit, schedule(*circuit));
+  for (const auto& stage : json["stages"]) {
+    const double utilisation = stage["utilisation"];
+    EXPECT_GT(utilisation, 0) << stage["name"];
+    EXPECT_LE(utilisation, 1) << stage["name"];
+    if (stage["kind"] == "map") {
+      EXPECT_DOUBLE_EQ(utilisation, stage["beats_out"].get<double>() / 196);
+    }
+  }
 }
 
 TEST(Plan, ADamagedStreamIsRefused) {
-  nlohmann::ordered_json json = {
-      {"height", 1}, {"width", 0}, {"channels", 1}, {"lanes", 1}, {"type", "fixed<8,8>"}};
+  nlohmann::ordered_json json = {{"height", 1}, {"width", 0}, {"channels", 1},
+                                 {"lanes", 1},  {"rows", 1},  {"type", "fixed<8,8>"}};
   EXPECT_EQ(stream_from_json(json).error().code, "dataflow.plan_invalid");
   json["width"] = 4;
   json["type"] = 7;
@@ -201,6 +219,21 @@ TEST(Plan, LanesOutsideTheRowAreRefused) {
   EXPECT_EQ(refusal(letters(), {.lanes = 0}), "dataflow.lanes_out_of_range");
   EXPECT_EQ(refusal(letters(), {.lanes = 29}), "dataflow.lanes_out_of_range");
   EXPECT_EQ(refusal(letters(), {.lanes = -1}), "dataflow.lanes_out_of_range");
+}
+
+TEST(Plan, RowsOutsideTheMapOrOfPartOfTheirLanesAreRefused) {
+  EXPECT_EQ(refusal(letters(), {.lanes = 28, .rows = 0}), "dataflow.rows_out_of_range");
+  EXPECT_EQ(refusal(letters(), {.lanes = 28, .rows = 29}), "dataflow.rows_out_of_range");
+  EXPECT_EQ(refusal(letters(), {.lanes = 14, .rows = 2}), "dataflow.rows_out_of_range");
+}
+
+TEST(Plan, BeatsOfSeveralRowsShortenTheInterval) {
+  for (const int64_t rows : {2, 3, 4, 28}) {
+    const auto circuit = plan(letters(), {.lanes = 28, .rows = rows, .effort = 0});
+    ASSERT_TRUE(circuit.has_value()) << circuit.error().to_string();
+    EXPECT_EQ(circuit->inputs.front().type.rows, rows);
+    EXPECT_EQ(schedule(*circuit).interval_cycles, (28 + rows - 1) / rows);
+  }
 }
 
 TEST(Plan, ClocksOutsideReasonAreRefused) {
@@ -230,19 +263,21 @@ TEST(Plan, RealNumbersAreRefused) {
             "dataflow.not_exact");
 }
 
-TEST(Plan, BranchesAreRefused) {
-  EXPECT_EQ(refusal(parsed("  %x = input : tensor<4 x fixed<4,4>>\n"
-                           "  %y = relu %x : tensor<4 x ufixed<3,3>>\n"
-                           "  %z = flatten %y : tensor<4 x ufixed<3,3>>\n"
-                           "  output %y\n  output %z\n")),
-            "dataflow.one_input_one_output");
-  EXPECT_EQ(refusal(parsed("  %x = input : tensor<2 x fixed<2,2>>\n"
-                           "  %w = constant {value = [1, 1]} : tensor<2x1 x fixed<2,2>>\n"
-                           "  %b = constant {value = [0]} : tensor<1 x fixed<2,2>>\n"
-                           "  %y = dense %x, %w, %b : tensor<1 x fixed<3,3>>\n"
-                           "  %z = dense %x, %w, %y : tensor<1 x fixed<4,4>>\n"
-                           "  output %z\n")),
-            "dataflow.branch");
+TEST(Plan, BranchesAreJoinedAgain) {
+  const auto circuit = plan(parsed("  %x = input : tensor<4 x fixed<4,4>>\n"
+                                   "  %a = relu %x : tensor<4 x ufixed<3,3>>\n"
+                                   "  %b = negate %x : tensor<4 x fixed<5,5>>\n"
+                                   "  %c = add %a, %b : tensor<4 x fixed<6,6>>\n"
+                                   "  output %c\n  output %b\n"),
+                            {});
+  ASSERT_TRUE(circuit.has_value()) << circuit.error().to_string();
+  ASSERT_EQ(circuit->outputs.size(), 2);
+  EXPECT_EQ(circuit->outputs[0].name, "c");
+  EXPECT_EQ(circuit->outputs[1].name, "b");
+  const auto join = std::find_if(circuit->stages.begin(), circuit->stages.end(),
+                                 [](const Stage& stage) { return stage.inputs.size() == 2; });
+  ASSERT_NE(join, circuit->stages.end());
+  EXPECT_EQ(join->buffers.size(), 2);
 }
 
 TEST(Plan, MorePaddingThanTheKernelIsRefused) {

@@ -43,13 +43,12 @@ std::vector<Demand> demand(const graph::Graph& graph) {
       if (!keeps_place || op.operands.size() > 1 + (is_linear(op) ? 2 : 0))
         raise(operand, whole(operand));
       else
-        raise(operand,
-              {std::clamp<int64_t>((own.height - 1) * window.stride_h + window.extent_h() -
-                                       window.pad_top,
-                                   1, shape[0]),
-               std::clamp<int64_t>((own.width - 1) * window.stride_w + window.extent_w() -
-                                       window.pad_left,
-                                   1, shape[1])});
+        raise(operand, {std::clamp<int64_t>(
+                            (own.height - 1) * window.stride_h + window.extent_h() - window.pad_top,
+                            1, shape[0]),
+                        std::clamp<int64_t>(
+                            (own.width - 1) * window.stride_w + window.extent_w() - window.pad_left,
+                            1, shape[1])});
     }
   }
   return needed;
@@ -107,8 +106,11 @@ Status Planner::add_inputs() {
   for (const ValueId value : graph_.inputs()) {
     const Op& op = graph_.op(value);
     const Shape& shape = op.type.shape;
-    StreamType stream{
-        .height = 1, .width = 1, .channels = shape.back(), .element = op.type.fixed(), .ranges = {}};
+    StreamType stream{.height = 1,
+                      .width = 1,
+                      .channels = shape.back(),
+                      .element = op.type.fixed(),
+                      .ranges = {}};
     if (shape.size() == 3) {
       stream.height = shape[0];
       stream.width = shape[1];
@@ -211,7 +213,8 @@ StreamId Planner::append_stage(Stage stage, double ready_ps) {
     };
     const auto same = [&](const Stage& other) {
       return other.name == name &&
-             (has_module(other) ? has_module(stage) : kind_name(other.kind) == kind_name(stage.kind));
+             (has_module(other) ? has_module(stage)
+                                : kind_name(other.kind) == kind_name(stage.kind));
     };
     if (std::none_of(circuit_.stages.begin(), circuit_.stages.end(), same))
       break;
@@ -251,8 +254,7 @@ bool Planner::needs_whole_map(const Op& op) const {
     return std::ssize(rq->types) > op.type.shape.back();
   return std::any_of(op.operands.begin(), op.operands.end(), [&](ValueId operand) {
     const Shape& shape = graph_.type(operand).shape;
-    return graph_.op(operand).as<graph::Constant>() && shape.size() == 3 &&
-           shape[0] * shape[1] > 1;
+    return graph_.op(operand).as<graph::Constant>() && shape.size() == 3 && shape[0] * shape[1] > 1;
   });
 }
 

@@ -155,15 +155,15 @@ private:
   const std::vector<std::vector<graph::ValueId>> users_;
   const std::vector<Demand> demand_;
   Circuit circuit_;
-  std::vector<Place> places_;       // of each value
+  std::vector<Place> places_;  // of each value
   std::vector<OpenMap> maps_;
   std::set<const graph::Op*> rounded_;   // quantisers whose rounding is in their operand already
   std::set<const graph::Op*> subsumed_;  // rectifiers in front of them
-  std::vector<double> ready_ps_;    // when each stream settles after the clock edge
-  std::vector<Cycles> times_;       // of each stream, one frame
-  std::vector<AreaEstimate> areas_;  // of each stage, without its buffers' depths
+  std::vector<double> ready_ps_;         // when each stream settles after the clock edge
+  std::vector<Cycles> times_;            // of each stream, one frame
+  std::vector<AreaEstimate> areas_;      // of each stage, without its buffers' depths
   std::set<std::pair<std::string, std::string>> used_options_;  // layer, option
-  int num_searches_ = 0;            // operations that multiply by constants, for the progress
+  int num_searches_ = 0;  // operations that multiply by constants, for the progress
   int num_searched_ = 0;
 };
 

@@ -95,23 +95,20 @@ Result<StreamId> Planner::close(OpenMap& map, ValueId value, bool is_output) {
                               .clock_ns = circuit_.clock_ns,
                               .input_ready_ps = input_ready_ps,
                               .output_deadline_ps = is_output ? 0 : memory_deadline_ps()};
-  const std::vector<int> spare = spare_depths(graph_, map.steps, map.sources[0].windows,
-                                              map.sources[0].type, target);
+  const std::vector<int> spare =
+      spare_depths(graph_, map.steps, map.sources[0].windows, map.sources[0].type, target);
   Datapath path;
   std::vector<BeatVector> sources;
   for (const Source& source : map.sources) {
     const StreamType& stream = circuit_.stream(source.stream);
     const int64_t rows = source.windows.region_h();
     if (source.beat_columns == source.windows.span() && source.pad_left == 0) {
-      sources.push_back(
-          beat_inputs(path, stream, source.windows, rows * source.windows.span()));
+      sources.push_back(beat_inputs(path, stream, source.windows, rows * source.windows.span()));
       continue;
     }
-    const BeatWindows beat{
-        .lanes = source.beat_columns, .channels = stream.channels, .rows = rows};
+    const BeatWindows beat{.lanes = source.beat_columns, .channels = stream.channels, .rows = rows};
     sources.push_back(beat_inputs(path, stream, beat, rows * source.beat_columns));
-    const std::vector<NodeId> padding =
-        padding_of(path, sources.back(), *map.steps.front().op);
+    const std::vector<NodeId> padding = padding_of(path, sources.back(), *map.steps.front().op);
     sources.back() = covered_columns(sources.back(), source.windows, source.pad_left, padding);
   }
 
@@ -168,8 +165,9 @@ Status Planner::append_linear_step(Datapath& path, BeatVector& x, const MapStep&
     diagnostic.where = place_of(op);
     return diagnostic;
   };
-  MR_TRY(x.elements, append_linear(path, x, map, search_options(op, spare_depth))
-                         .map_error(name_the_operation));
+  MR_TRY(
+      x.elements,
+      append_linear(path, x, map, search_options(op, spare_depth)).map_error(name_the_operation));
   x.windows = {.lanes = step.out_lanes, .channels = map.rows, .rows = step.out_rows};
   x.type = op.type.fixed();
   ++num_searched_;
@@ -229,15 +227,14 @@ Status Planner::add_accumulate(const Op& op, StreamId id) {
       .height = 1, .width = 1, .channels = rows, .element = op.type.fixed(), .ranges = {}};
   if (offset != 0)
     output.ranges.assign(static_cast<size_t>(rows), sums_range);
-  const StreamId sums = append_stage(
-      {.name = identifier(op.name),
-       .layers = {op.name},
-       .kind = std::move(stage),
-       .inputs = {id},
-       .buffers = {},
-       .output = std::move(output),
-       .latency_cycles = latency},
-      0);
+  const StreamId sums = append_stage({.name = identifier(op.name),
+                                      .layers = {op.name},
+                                      .kind = std::move(stage),
+                                      .inputs = {id},
+                                      .buffers = {},
+                                      .output = std::move(output),
+                                      .latency_cycles = latency},
+                                     0);
   places_[static_cast<size_t>(value_of(op))] = {.stream = sums};
   ++num_searched_;
   return {};

@@ -68,10 +68,11 @@ bool Planner::uses_three_input_adders(std::span<const MapStep> steps) {
 
 Status Planner::check_layer_options() const {
   for (const auto& [name, layer] : options_.layers) {
-    const std::pair<const char*, bool> options[] = {{"effort", layer.effort.has_value()},
-                                                    {"adders", layer.three_input_adders.has_value()},
-                                                    {"phases", layer.phases.has_value()},
-                                                    {"lanes", layer.lanes.has_value()}};
+    const std::pair<const char*, bool> options[] = {
+        {"effort", layer.effort.has_value()},
+        {"adders", layer.three_input_adders.has_value()},
+        {"phases", layer.phases.has_value()},
+        {"lanes", layer.lanes.has_value()}};
     for (const auto& [option, is_said] : options)
       if (is_said && !used_options_.contains({name, option}))
         return error(messages::LayerOptionUnused, "layer '" + name + "'", option);

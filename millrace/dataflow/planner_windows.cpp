@@ -69,9 +69,8 @@ Status Planner::add_windowed(const Op& op, const Demand& out, int64_t channels) 
   const bool has_columns = columns_fit(shape, window);
   if (has_columns && rows_fit(shape, window)) {
     result.lanes = out_lanes;
-    result.rows = shape.rows == shape.height
-                      ? out.height
-                      : std::min(out.height, shape.rows / window.stride_h);
+    result.rows = shape.rows == shape.height ? out.height
+                                             : std::min(out.height, shape.rows / window.stride_h);
     return extend(op, step, result);
   }
   const auto* mean = op.as<graph::AvgPool>();
@@ -126,15 +125,13 @@ int64_t Planner::row_cycles(StreamId stream) const {
   return least;
 }
 
-Result<std::optional<int64_t>> Planner::fewer_lanes(const Op& op, StreamId stream,
-                                                    int64_t width) {
+Result<std::optional<int64_t>> Planner::fewer_lanes(const Op& op, StreamId stream, int64_t width) {
   const StreamType& in = circuit_.stream(stream);
   if (!is_linear(op) || in.lanes == 1 || in.height == 1)
     return std::nullopt;
   const MapStep step{.op = &op, .sources = {}, .picks = {}};
   const Window window = step.window();
-  const int64_t natural =
-      std::min(width, (in.lanes + window.stride_w - 1) / window.stride_w);
+  const int64_t natural = std::min(width, (in.lanes + window.stride_w - 1) / window.stride_w);
   const int64_t beats = row_cycles(stream);
   int64_t lanes = (width + beats - 1) / beats;
   if (const auto wanted = layer_option(op, &LayerOptions::lanes, "lanes")) {
@@ -187,8 +184,8 @@ Status Planner::open_on_window(const Op& op, MapStep step, StreamId stream, cons
   MR_TRY(const std::optional<int64_t> fewer, fewer_lanes(op, stream, out.width));
   if (fewer) {
     stream = block(op, stream, *fewer, out.width);
-    geometry = blocked_window_geometry(circuit_.stream(stream), window, out.height, out.width,
-                                       *fewer);
+    geometry =
+        blocked_window_geometry(circuit_.stream(stream), window, out.height, out.width, *fewer);
   } else {
     const int64_t natural =
         std::min(out.width, (before.lanes + window.stride_w - 1) / window.stride_w);
@@ -270,8 +267,7 @@ Status Planner::open_on_rows(const Op& op, MapStep step, StreamId stream, const 
                                          .output = covered,
                                          .latency_cycles = 1},
                                         window.is_padded() ? delays_.lut_ps : 0);
-  const int map =
-      new_map(windows, windows_of(window, in.channels, geometry->out_rows, out.width));
+  const int map = new_map(windows, windows_of(window, in.channels, geometry->out_rows, out.width));
   Source& source = maps_.back().sources[0];
   source.beat_columns = in.width;
   source.pad_left = window.pad_left;

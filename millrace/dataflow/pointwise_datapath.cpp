@@ -79,8 +79,8 @@ NodeId append_scaled(Datapath& path, NodeId x, Int128 factor) {
   if (terms.empty())
     return path.constant(0);
   // The highest digit of a positive factor is positive: begin with a positive one.
-  const auto positive = std::find_if(terms.begin(), terms.end(),
-                                     [](const Term& term) { return !term.negative; });
+  const auto positive =
+      std::find_if(terms.begin(), terms.end(), [](const Term& term) { return !term.negative; });
   if (positive != terms.end())
     std::rotate(terms.begin(), positive, positive + 1);
   NodeId sum = 0;
@@ -151,7 +151,8 @@ NodeId append_binary(Datapath& path, BinaryFunction function, const FixedNode& a
       return path.max(append_shift(path, a.id, shift_a), append_shift(path, b.id, shift_b));
     case BinaryFunction::Minimum:
       return path.min(append_shift(path, a.id, shift_a), append_shift(path, b.id, shift_b));
-    case BinaryFunction::Mul: break;
+    case BinaryFunction::Mul:
+      break;
   }
   check(false, "a function of two numbers that no datapath computes");
   return 0;
@@ -171,7 +172,8 @@ NodeId append_exact(Datapath& path, ExactFunction function, NodeId x) {
   const Int128 lo = path.node(x).lo;
   const Int128 hi = path.node(x).hi;
   switch (function) {
-    case ExactFunction::Negate: return negated(path, x);
+    case ExactFunction::Negate:
+      return negated(path, x);
     case ExactFunction::Abs: {
       if (lo >= 0)
         return x;
@@ -197,8 +199,7 @@ NodeId append_exact(Datapath& path, ExactFunction function, NodeId x) {
   return 0;
 }
 
-NodeId append_reduction(Datapath& path, graph::ReduceFunction function,
-                        std::vector<NodeId> level) {
+NodeId append_reduction(Datapath& path, graph::ReduceFunction function, std::vector<NodeId> level) {
   if (function == graph::ReduceFunction::Sum)
     return sum_of(path, std::move(level));
   while (level.size() > 1) {
@@ -227,9 +228,8 @@ std::vector<NodeId> append_top_k(Datapath& path, const std::vector<NodeId>& x, i
         const Candidate& a = level[i];
         const Candidate& b = level[i + 1];
         const NodeId b_wins = path.greater(b.value, a.value);
-        next.push_back(
-            {path.select({.control = b_wins, .then = b.value, .otherwise = a.value}),
-             path.select({.control = b_wins, .then = b.index, .otherwise = a.index})});
+        next.push_back({path.select({.control = b_wins, .then = b.value, .otherwise = a.value}),
+                        path.select({.control = b_wins, .then = b.index, .otherwise = a.index})});
       }
       if (level.size() % 2 == 1)
         next.push_back(level.back());
@@ -243,8 +243,7 @@ std::vector<NodeId> append_top_k(Datapath& path, const std::vector<NodeId>& x, i
     for (size_t j = i + 1; j < x.size(); ++j) {
       const NodeId later_wins = path.greater(x[j], x[i]);
       before[i].push_back(later_wins);
-      before[j].push_back(
-          path.add({.a = path.constant(1), .b = later_wins, .subtract = true}));
+      before[j].push_back(path.add({.a = path.constant(1), .b = later_wins, .subtract = true}));
     }
   std::vector<NodeId> ranks;
   for (std::vector<NodeId>& others : before)
@@ -294,9 +293,10 @@ NodeId append_floor_quotient(Datapath& path, NodeId n, Int128 divisor) {
   const Int128 factor = ((Int128{1} << shift) + divisor - 1) / divisor;
   const NodeId product = append_scaled(path, n, factor);
   const FixedType whole = narrowest_type(0, most / divisor, 0).value();
-  return path.requantize({.x = product,
-                          .from_frac_bits = shift,
-                          .to = {.type = whole, .rounding = Rounding::Floor, .overflow = Overflow::Wrap}});
+  return path.requantize(
+      {.x = product,
+       .from_frac_bits = shift,
+       .to = {.type = whole, .rounding = Rounding::Floor, .overflow = Overflow::Wrap}});
 }
 
 }  // namespace
@@ -320,11 +320,18 @@ NodeId append_quotient(Datapath& path, const FixedNode& sum, int64_t count, cons
   Int128 offset = 0;           // added in front of the truncation
   Int128 negative_offset = 0;  // added to that where n is negative
   switch (to.rounding) {
-    case Rounding::Floor: break;
-    case Rounding::TowardsZero: negative_offset = divisor - 1; break;
+    case Rounding::Floor:
+      break;
+    case Rounding::TowardsZero:
+      negative_offset = divisor - 1;
+      break;
     case Rounding::HalfUp:
-    case Rounding::HalfEven: offset = half; break;
-    case Rounding::HalfDown: offset = below_half; break;
+    case Rounding::HalfEven:
+      offset = half;
+      break;
+    case Rounding::HalfDown:
+      offset = below_half;
+      break;
     case Rounding::HalfTowardsZero:
       offset = below_half;
       negative_offset = half - below_half;
@@ -335,7 +342,8 @@ NodeId append_quotient(Datapath& path, const FixedNode& sum, int64_t count, cons
       break;
   }
   // Made positive by a multiple of the divisor.
-  const Int128 least = std::min<Int128>(0, path.node(n).lo + offset + std::min<Int128>(0, negative_offset));
+  const Int128 least =
+      std::min<Int128>(0, path.node(n).lo + offset + std::min<Int128>(0, negative_offset));
   const Int128 turns = (-least + divisor - 1) / divisor;
   NodeId positive = path.add({.a = n, .b = path.constant(offset + turns * divisor)});
   if (negative_offset != 0) {
@@ -349,8 +357,8 @@ NodeId append_quotient(Datapath& path, const FixedNode& sum, int64_t count, cons
     const NodeId product = append_scaled(path, quotient, divisor);
     const NodeId left = path.add({.a = positive, .b = product, .subtract = true});
     path.narrow(left, 0, divisor - 1);
-    const NodeId is_tie =
-        path.add({.a = path.constant(1), .b = path.greater(left, path.constant(0)), .subtract = true});
+    const NodeId is_tie = path.add(
+        {.a = path.constant(1), .b = path.greater(left, path.constant(0)), .subtract = true});
     // The multiple of the divisor that was added may have turned odd into even.
     const NodeId parity = path.add({.a = quotient, .b = path.constant(turns)});
     const NodeId down = gated(path, is_tie, parity, 0);

@@ -82,9 +82,9 @@ TEST(SharedWindows, OnlyLanesThatSharePixelsAreMultipliedTogether) {
   const auto lanes = [&](int64_t stride) {
     return lanes_together(map, {.lanes = 28, .kernel_h = 3, .kernel_w = 3, .stride_w = stride});
   };
-  EXPECT_EQ(lanes(1), 28);
-  EXPECT_EQ(lanes(2), 28);
-  EXPECT_EQ(lanes(3), 1);
+  EXPECT_EQ(lanes(1), (LaneBlock{1, 28}));
+  EXPECT_EQ(lanes(2), (LaneBlock{1, 28}));
+  EXPECT_EQ(lanes(3), (LaneBlock{1, 1}));
 }
 
 TEST(SharedWindows, LargeKernelsAreMultipliedInEqualParts) {
@@ -92,9 +92,9 @@ TEST(SharedWindows, LargeKernelsAreMultipliedInEqualParts) {
     const BeatWindows windows{.lanes = 26, .channels = channels, .kernel_h = 3, .kernel_w = 3};
     return lanes_together(random_map(rows, static_cast<int>(windows.window_size())), windows);
   };
-  EXPECT_EQ(lanes(8, 8), 26);
-  EXPECT_EQ(lanes(8, 16), 13);
-  EXPECT_EQ(lanes(64, 64), 1);
+  EXPECT_EQ(lanes(8, 8), (LaneBlock{1, 26}));
+  EXPECT_EQ(lanes(8, 16), (LaneBlock{1, 13}));
+  EXPECT_EQ(lanes(64, 64), (LaneBlock{1, 1}));
 }
 
 /// The adders of a beat, apart and together, for 8-bit pixels.
@@ -111,7 +111,7 @@ Prices prices(const LinearMap& map, const BeatWindows& windows) {
       ranges.push_back({constant, constant});
     return cost(beat->graph, ranges).bits;
   };
-  return {.apart = windows.lanes * bits(windows.first(1)), .together = bits(windows)};
+  return {.apart = windows.lanes * bits(windows.first(1, 1)), .together = bits(windows)};
 }
 
 TEST(SharedWindows, ColumnSumsAreAddedOnce) {

@@ -28,11 +28,11 @@ protected:
   std::vector<int> of(const std::string& tail) const {
     const auto graph = graph::parse(Head + tail + "}\n", "net.mr");
     EXPECT_TRUE(graph.has_value()) << graph.error().to_string();
-    std::vector<const graph::Op*> ops;
+    std::vector<MapStep> steps;
     for (const graph::Op& op : graph->ops())
       if (!op.as<graph::Input>() && !op.as<graph::Constant>())
-        ops.push_back(&op);
-    return spare_depths(*graph, ops, {.channels = 4}, {false, 8, 8}, target_);
+        steps.push_back({.op = &op, .sources = {}, .picks = {}});
+    return spare_depths(*graph, steps, {.channels = 4}, {false, 8, 8}, target_);
   }
 
   PipelineTarget target_;

@@ -16,6 +16,13 @@ StreamType map_of(int64_t height, int64_t width, int64_t lanes) {
   return stream;
 }
 
+/// The geometry of all windows of the map.
+std::optional<WindowGeometry> whole_geometry(const StreamType& input, const graph::Window& window,
+                                             int64_t out_lanes) {
+  return window_geometry(input, window, window.out_height(input.height),
+                         window.out_width(input.width), out_lanes);
+}
+
 /// Steps of one frame that emit, as cycles behind the frame's first beat at full rate.
 std::vector<int64_t> emission_cycles(const WindowGeometry& g) {
   std::vector<int64_t> cycles;
@@ -42,7 +49,7 @@ TEST(WindowGeometry, NothingLeavesBeforeItsPixelsArriveAndNoTwoBeatsCollide) {
                                            .pad_left = pad,
                                            .pad_bottom = pad,
                                            .pad_right = pad};
-                const auto g = window_geometry(map_of(height, width, lanes), window, out_lanes);
+                const auto g = whole_geometry(map_of(height, width, lanes), window, out_lanes);
                 if (!g)
                   continue;
                 ++accepted;
@@ -82,9 +89,8 @@ TEST(WindowGeometry, NaturalLanesAreAlwaysAccepted) {
                                      .stride_w = stride,
                                      .pad_left = (kernel - 1) / 2,
                                      .pad_right = kernel / 2};
-          EXPECT_TRUE(
-              window_geometry(map_of(9, width, lanes), window, (lanes + stride - 1) / stride)
-                  .has_value());
+          EXPECT_TRUE(whole_geometry(map_of(9, width, lanes), window, (lanes + stride - 1) / stride)
+                          .has_value());
         }
       }
     }
@@ -94,7 +100,7 @@ TEST(WindowGeometry, NaturalLanesAreAlwaysAccepted) {
 TEST(WindowGeometry, PaddingBelowMakesFlushRows) {
   const graph::Window same{
       .kernel_h = 5, .kernel_w = 5, .pad_top = 2, .pad_left = 2, .pad_bottom = 2, .pad_right = 2};
-  const auto g = window_geometry(map_of(8, 8, 1), same, 1);
+  const auto g = whole_geometry(map_of(8, 8, 1), same, 1);
   ASSERT_TRUE(g.has_value());
   EXPECT_EQ(g->flush_rows, 2);
   EXPECT_EQ(g->tail_steps, 2);
@@ -105,7 +111,7 @@ TEST(WindowGeometry, PaddingBelowMakesFlushRows) {
 TEST(WindowGeometry, AFlushTakesTheTimeOfTheRowsItCompletesNotOfThePaddingBelow) {
   // One row, four rows of padding below: a flush of four rows would outlast the next frame.
   const graph::Window window{.kernel_h = 5, .pad_bottom = 4};
-  const auto g = window_geometry(map_of(1, 6, 1), window, 1);
+  const auto g = whole_geometry(map_of(1, 6, 1), window, 1);
   ASSERT_TRUE(g.has_value());
   EXPECT_EQ(g->flush_rows, 1);
   EXPECT_EQ(g->completion_time(0), 1);
@@ -113,17 +119,17 @@ TEST(WindowGeometry, AFlushTakesTheTimeOfTheRowsItCompletesNotOfThePaddingBelow)
 
 TEST(WindowGeometry, FewerLanesArePossibleOnlyWhereRowsPause) {
   const graph::Window pool{.kernel_h = 2, .kernel_w = 2, .stride_h = 2, .stride_w = 2};
-  EXPECT_TRUE(window_geometry(map_of(26, 26, 26), pool, 7).has_value());
-  EXPECT_FALSE(window_geometry(map_of(26, 26, 26), pool, 6).has_value());
+  EXPECT_TRUE(whole_geometry(map_of(26, 26, 26), pool, 7).has_value());
+  EXPECT_FALSE(whole_geometry(map_of(26, 26, 26), pool, 6).has_value());
   const graph::Window convolution{.kernel_h = 3, .kernel_w = 3};
-  EXPECT_FALSE(window_geometry(map_of(28, 28, 28), convolution, 13).has_value());
+  EXPECT_FALSE(whole_geometry(map_of(28, 28, 28), convolution, 13).has_value());
 }
 
 TEST(WindowGeometry, MoreWindowsThanPixelsCannotKeepUp) {
   const graph::Window wide{.kernel_h = 1, .kernel_w = 2, .pad_left = 1, .pad_right = 1};
-  EXPECT_FALSE(window_geometry(map_of(4, 4, 1), wide, 1).has_value());
+  EXPECT_FALSE(whole_geometry(map_of(4, 4, 1), wide, 1).has_value());
   const graph::Window tall{.kernel_h = 2, .kernel_w = 1, .pad_top = 1, .pad_bottom = 1};
-  EXPECT_FALSE(window_geometry(map_of(4, 4, 1), tall, 1).has_value());
+  EXPECT_FALSE(whole_geometry(map_of(4, 4, 1), tall, 1).has_value());
 }
 
 }  // namespace
