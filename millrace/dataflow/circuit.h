@@ -57,10 +57,10 @@ struct Stage {
   std::string name;                 ///< the user's layer name, unique together with the kind
   std::vector<std::string> layers;  ///< names of the operations that it computes
   StageKind kind;
-  std::vector<StreamId> inputs;     ///< several only for a map
-  std::vector<JoinBuffer> buffers;  ///< one for each of several inputs
-  StreamType output;                ///< the map that leaves (behind a window: the map of windows)
-  int latency_cycles = 0;           ///< from the beat that completes an output beat to that beat
+  std::vector<StreamId> inputs = {};     ///< several only for a map
+  std::vector<JoinBuffer> buffers = {};  ///< one for each of several inputs
+  StreamType output;       ///< the map that leaves (behind a window: the map of windows)
+  int latency_cycles = 0;  ///< from the beat that completes an output beat to that beat
 };
 
 /// "window", "map", "accumulate" or "relayout".

@@ -141,8 +141,8 @@ TEST(SizeBuffers, ASlowRelayoutKeepsTheGroupsOfABurst) {
   stage.pace = 2;
   size_buffers(circuit);
   EXPECT_EQ(circuit.interval_cycles, 12);
-  // Group i arrives in cycle i and has left for good in cycle 2 i + 2.
-  EXPECT_EQ(stage.depth, 3);
+  // Group i arrives in cycle i and is on the lines until cycle 2 i + 2: the last one meets 2 to 4.
+  EXPECT_EQ(stage.depth, 4);
 }
 
 TEST(SizeBuffers, InputsThatComeOneAfterTheOtherWaitForEachOther) {

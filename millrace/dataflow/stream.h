@@ -40,9 +40,9 @@ struct StreamType {
   int64_t width = 1;
   int64_t channels = 1;
   FixedType element;
-  int64_t lanes = 1;                 ///< 1..width
-  int64_t rows = 1;                  ///< 1..height; above 1 only where lanes == width
-  std::vector<ElementRange> ranges;  ///< of each channel; empty: all values of `element`
+  int64_t lanes = 1;                      ///< 1..width
+  int64_t rows = 1;                       ///< 1..height; above 1 only where lanes == width
+  std::vector<ElementRange> ranges = {};  ///< of each channel; empty: all values of `element`
 
   int64_t beats_per_row() const { return (width + lanes - 1) / lanes; }
   int64_t beats_per_frame() const { return (height + rows - 1) / rows * beats_per_row(); }

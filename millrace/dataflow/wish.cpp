@@ -231,7 +231,14 @@ public:
     const bool is_timed = wish_.latency_cycles || wish_.interval_cycles;
     if (best_)
       options.limit.lut = std::min(options.limit.lut, is_timed ? best_->area.lut : *wish_.max_lut);
+    bool is_stopped = false;  // a small search may end before it notices
+    options.progress = [&](std::string_view step, double fraction) {
+      is_stopped = is_stopped || !report_progress(options_.progress, step, fraction);
+      return !is_stopped;
+    };
     Result<Candidate> candidate = plan_candidate(graph_, options, shape);
+    if (is_stopped)
+      return error(adders::messages::Stopped, "");
     if (!candidate) {
       if (candidate.error().code == adders::messages::Stopped.code)
         return tl::unexpected(candidate.error());

@@ -196,7 +196,7 @@ constexpr const char* Deep = R"(graph @deep {
   %p = max_pool %x {kernel = [2, 2], stride = [2, 2], padding = [0, 0, 0, 0]} : tensor<6x6x1 x ufixed<4,0>>
   %w = constant {value = [1, 2, 3, -5, 1, 3, 2, 1, -3]} : tensor<3x3x1x1 x fixed<4,4>>
   %b = constant {value = [1]} : tensor<1 x fixed<4,4>>
-  %y = conv2d %p, %w, %b {kernel = [3, 3], stride = [1, 1], padding = [0, 0, 0, 0]} : tensor<4x4x1 x fixed<12,12>>
+  %y = conv2d %p, %w, %b {kernel = [3, 3], stride = [1, 1], padding = [0, 0, 0, 0]} : tensor<4x4x1 x fixed<9,5>>
   output %y
 }
 )";

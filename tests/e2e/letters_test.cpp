@@ -12,6 +12,7 @@
 
 #include "millrace/cosim/simulate.h"
 #include "millrace/data/load.h"
+#include "millrace/dataflow/circuit_json.h"
 #include "millrace/dataflow/plan.h"
 #include "millrace/dataflow/schedule.h"
 #include "millrace/graph/text.h"

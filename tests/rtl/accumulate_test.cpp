@@ -185,20 +185,20 @@ cosim::Design write_design(const Case& c, const Traffic& traffic, const fs::path
   design.sources.push_back(folder / "accumulate_top.sv");
   design.include_dirs = {library};
   design.top = "accumulate_top";
-  design.input = {1, traffic.cycles, c.in_words, {true, WordBits, 0}, 1};
-  design.output = {1, Results, c.out_words, {true, WordBits, 0}, 1};
+  design.inputs = {{"in", {1, traffic.cycles, c.in_words, {true, WordBits, 0}, 1}}};
+  design.outputs = {{"out", {1, Results, c.out_words, {true, WordBits, 0}, 1}}};
   return design;
 }
 
 void check_results(const Traffic& traffic, const cosim::Design& design, const fs::path& folder) {
   const auto simulation = cosim::Simulation::build(design, cosim::Simulator::Verilator, folder);
   ASSERT_TRUE(simulation.has_value()) << simulation.error().to_string();
-  IntTensor frame{{1, traffic.cycles, design.input.channels}, traffic.words};
+  IntTensor frame{{1, traffic.cycles, design.inputs[0].stream.channels}, traffic.words};
   // The last answer leaves after the last beat came in; a second frame brings no surprise.
-  const auto measured = simulation->run({frame, frame}, cosim::Arrival::BackToBack, 1);
+  const auto measured = simulation->run({{frame}, {frame}}, cosim::Arrival::BackToBack, 1);
   ASSERT_TRUE(measured.has_value()) << measured.error().to_string();
-  EXPECT_EQ(measured->outputs[0].data, traffic.expected);
-  EXPECT_EQ(measured->outputs[1].data, traffic.expected);
+  EXPECT_EQ(measured->outputs[0][0].data, traffic.expected);
+  EXPECT_EQ(measured->outputs[1][0].data, traffic.expected);
 }
 
 class Accumulate : public ::testing::TestWithParam<int> {};

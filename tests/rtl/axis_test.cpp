@@ -56,19 +56,20 @@ public:
     design_.include_dirs.push_back(scratch_.path());
     design_.top = "axis_tester";
     design_.inputs = {
-        {"in", {circuit_.input.beats_per_frame(), 1, 1, {false, in_bits() + 2, 0}, 1}}};
+        {"in", {circuit_.inputs[0].type.beats_per_frame(), 1, 1, {false, in_bits() + 2, 0}, 1}}};
     design_.outputs = {
-        {"out", {circuit_.output.beats_per_frame(), 1, 1, {false, tdata_bits() + 2, 0}, 1}}};
+        {"out",
+         {circuit_.outputs[0].type.beats_per_frame(), 1, 1, {false, tdata_bits() + 2, 0}, 1}}};
     design_.interval_cycles = 0;  // the tester has a queue: the wrapper has to keep the interval
-    const auto queue =
-        std::bit_ceil(static_cast<uint64_t>(max_frames * circuit_.input.beats_per_frame() + 1));
-    const Status written =
-        write_file(scratch_.path() / "axis_sizes.svh",
-                   fmt::format("`define AXIS_IN_BITS {}\n`define AXIS_OUT_BITS {}\n"
-                               "`define AXIS_IN_BEATS {}\n`define AXIS_QUEUE_DEPTH {}\n"
-                               "`define AXIS_INTERVAL {}\n",
-                               in_bits(), circuit_.output.beat_bits(),
-                               circuit_.input.beats_per_frame(), queue, schedule_.interval_cycles));
+    const auto queue = std::bit_ceil(
+        static_cast<uint64_t>(max_frames * circuit_.inputs[0].type.beats_per_frame() + 1));
+    const Status written = write_file(
+        scratch_.path() / "axis_sizes.svh",
+        fmt::format("`define AXIS_IN_BITS {}\n`define AXIS_OUT_BITS {}\n"
+                    "`define AXIS_IN_BEATS {}\n`define AXIS_QUEUE_DEPTH {}\n"
+                    "`define AXIS_INTERVAL {}\n",
+                    in_bits(), circuit_.outputs[0].type.beat_bits(),
+                    circuit_.inputs[0].type.beats_per_frame(), queue, schedule_.interval_cycles));
     check(written.has_value(), "a test's file cannot be written");
   }
 
@@ -95,12 +96,14 @@ public:
   }
 
 private:
-  int in_bits() const { return static_cast<int>(circuit_.input.beat_bits()); }
-  int tdata_bits() const { return static_cast<int>((circuit_.output.beat_bits() + 7) / 8 * 8); }
+  int in_bits() const { return static_cast<int>(circuit_.inputs[0].type.beat_bits()); }
+  int tdata_bits() const {
+    return static_cast<int>((circuit_.outputs[0].type.beat_bits() + 7) / 8 * 8);
+  }
 
   IntTensor to_tester(const IntTensor& frame, Switches switches, std::mt19937_64& random) const {
-    IntTensor result{{circuit_.input.beats_per_frame(), 1, 1}, {}};
-    for (const cosim::Beat& beat : cosim::pack_frame(frame, circuit_.input, random)) {
+    IntTensor result{{circuit_.inputs[0].type.beats_per_frame(), 1, 1}, {}};
+    for (const cosim::Beat& beat : cosim::pack_frame(frame, circuit_.inputs[0].type, random)) {
       const uint64_t controls = (switches.stall ? 2u : 0u) | (switches.pause ? 1u : 0u);
       result.data.push_back(static_cast<int64_t>(beat.get(0, in_bits()) | controls << in_bits()));
     }
@@ -109,7 +112,7 @@ private:
 
   IntTensor from_tester(const IntTensor& frame, bool& was_held_back) const {
     std::vector<cosim::Beat> beats;
-    const int beat_bits = static_cast<int>(circuit_.output.beat_bits());
+    const int beat_bits = static_cast<int>(circuit_.outputs[0].type.beat_bits());
     for (size_t i = 0; i < frame.data.size(); ++i) {
       const auto word = static_cast<uint64_t>(frame.data[i]);
       const uint64_t tdata = word & ((uint64_t{1} << tdata_bits()) - 1);
@@ -118,7 +121,7 @@ private:
       was_held_back = was_held_back || word >> tdata_bits() >> 1 != 0;
       beats.emplace_back(beat_bits).set(0, beat_bits, tdata);
     }
-    IntTensor result = cosim::unpack_frame(beats.data(), circuit_.output);
+    IntTensor result = cosim::unpack_frame(beats.data(), circuit_.outputs[0].type);
     result.shape = graph_.type(graph_.outputs()[0]).shape;
     return result;
   }
