@@ -27,8 +27,10 @@ Result<std::vector<cosim::Port>> read_ports(const nlohmann::ordered_json& plan,
     MR_TRY(dataflow::StreamType stream, dataflow::stream_from_json(item));
     if (!item.contains("name") || !item["name"].is_string())
       return error(dataflow::messages::PlanInvalid, "plan.json", "name");
-    const std::string name = item["name"].get<std::string>();
-    ports.push_back({list.size() == 1 ? prefix : prefix + "_" + name, std::move(stream)});
+    std::string name = prefix;
+    if (list.size() > 1)
+      name.append("_").append(item["name"].get<std::string>());
+    ports.push_back({std::move(name), std::move(stream)});
   }
   return ports;
 }

@@ -37,7 +37,8 @@ public:
     if (!root.IsMap())
       return error(messages::BadOverrides, place(root), "a map with the key 'layers' is expected");
     for (const auto& entry : root) {
-      MR_TRY(const std::string key, known_name(entry.first, "key", {"layers"}));
+      if (const auto key = known_name(entry.first, "key", {"layers"}); !key)
+        return tl::unexpected(key.error());
       if (!entry.second.IsMap())
         return error(messages::BadOverrides, place(entry.second), "layers are a map by name");
       for (const auto& layer : entry.second) {
