@@ -90,7 +90,8 @@ public:
     std::vector<InputBeat> all;
     for (size_t port = 0; port < frame.size(); ++port)
       add_beats(port, frame[port], all);
-    std::ranges::stable_sort(all, {}, &InputBeat::cycle);
+    std::ranges::sort(all, {},
+                      [](const InputBeat& beat) { return std::pair(beat.cycle, beat.port); });
     is_first_frame_ = false;
     end_ = all.back().cycle + 1;
     return all;

@@ -5,6 +5,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <tuple>
 
 #include "millrace/dataflow/digit_rows.h"
 #include "millrace/fixed/requantize.h"
@@ -222,8 +223,9 @@ private:
     const auto is_term = [](const PlacedRow& row) {
       return row.row.shift == 0 && row.row.num_lines() <= 2;
     };
-    std::stable_sort(rows.begin(), rows.end(), [&](const PlacedRow& a, const PlacedRow& b) {
-      return std::pair(!is_term(a), a.row.shift) < std::pair(!is_term(b), b.row.shift);
+    std::sort(rows.begin(), rows.end(), [&](const PlacedRow& a, const PlacedRow& b) {
+      return std::tuple(!is_term(a), a.row.shift, a.place) <
+             std::tuple(!is_term(b), b.row.shift, b.place);
     });
     const bool begins_with_term = !rows.empty() && is_term(rows.front());
     carries.push_back(begins_with_term ? rows.front().digit[2] : constant(false));

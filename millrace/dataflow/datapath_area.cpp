@@ -163,9 +163,7 @@ private:
       BitId differ = ZeroBit;
       if (last == std::pair{a[i], b[i]} && i > 0)
         differ = last_differ;
-      else if (a[i] >= 0 && b[i] >= 0)
-        differ = network_.logic(cycle, {a[i], b[i]});
-      else if (is_inverted)
+      else if (is_inverted || (a[i] >= 0 && b[i] >= 0))
         differ = network_.logic(cycle, {a[i], b[i]});
       else
         differ = std::max(a[i], b[i]);

@@ -77,7 +77,7 @@ DigitRow encode(int shift, std::span<const int> digits) {
       const int one = (choice & 2) != 0 ? 2 : 1;
       const int minus_one = (choice & 4) != 0 ? 5 : 6;
       const std::array codes{4, minus_one, zero, one, 3};
-      const int code = codes[static_cast<size_t>(digit + 2)];
+      const int code = codes[static_cast<size_t>(digit) + 2];
       for (size_t i = 0; i < 3; ++i)
         row.bits[i].push_back(((code >> i) & 1) != 0);
     }
