@@ -236,6 +236,7 @@ public:
       is_stopped = is_stopped || !report_progress(options_.progress, step, fraction);
       return !is_stopped;
     };
+    options.progress("choose the lanes", 0);
     Result<Candidate> candidate = plan_candidate(graph_, options, shape);
     if (is_stopped)
       return error(adders::messages::Stopped, "");

@@ -142,7 +142,7 @@ TEST(PlanFor, ASingleBeatIsCheckedAgainstTheWish) {
 TEST(PlanFor, AnInterruptedSearchEndsAtOnce) {
   int reports = 0;
   PlanOptions options{.effort = 0};
-  options.progress = [&](std::string_view, double) { return ++reports < 1; };
+  options.progress = [&](std::string_view, double) { return ++reports < 2; };
   const auto circuit =
       wished({.latency_cycles = 1000, .interval_cycles = {}, .max_lut = {}}, options);
   ASSERT_FALSE(circuit.has_value());
