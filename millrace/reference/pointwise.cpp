@@ -137,8 +137,9 @@ IntTensor top_k(const IntTensor& x, const TensorType& result) {
   std::vector<int64_t> channels(static_cast<size_t>(x.shape.back()));
   for (auto place = x.data.begin(); place != x.data.end(); place += x.shape.back()) {
     std::iota(channels.begin(), channels.end(), int64_t{0});
-    std::stable_sort(channels.begin(), channels.end(),
-                     [&](int64_t a, int64_t b) { return place[a] > place[b]; });
+    std::ranges::sort(channels, [&](int64_t a, int64_t b) {
+      return place[a] > place[b] || (place[a] == place[b] && a < b);
+    });
     y.data.insert(y.data.end(), channels.begin(), channels.begin() + result.shape.back());
   }
   return y;
