@@ -72,10 +72,9 @@ module mr_rom #(
       end
     end
   end else begin : gen_behavioural
-    localparam int Codes = 1 << AddressBits;
-    for (genvar i = 0; i < Lines; i = i + 1) begin : gen_line
-      localparam logic [Codes-1:0] Line = Codes'(Contents[i*Steps +: Steps]);
-      assign data_o[i] = Line[address_i];
+    // A loop at run time: a simulator does not unroll it for thousands of lines.
+    always_comb begin
+      for (int i = 0; i < Lines; i = i + 1) data_o[i] = Contents[i*Steps + int'(address_i)];
     end
   end
 

@@ -18,7 +18,7 @@
 // first FlushRows rows complete nothing.
 //
 // Latency 1 cycle. Throughput 1 beat in Pace cycles, gaps allowed anywhere, no back-pressure. An
-// output beat stays on the lines until the next step.
+// output beat stays on the lines until the next step or, without a tail, for Pace cycles.
 
 `include "mr_assert.svh"
 `default_nettype none
@@ -192,7 +192,8 @@ module mr_window #(
   assign step_bank = flush ? flush_bank : bank_q;
   assign emit_step = step && step_emits[StepBits'(step_x)];
 
-  logic tail;       // a step behind the last beat of such a row, this cycle
+  logic tail;        // a step behind the last beat of such a row, this cycle
+  logic tail_first;  // and the first one of that row
   logic emit_tail;
 
   if (TailSteps > 0) begin : gen_tail
@@ -216,11 +217,13 @@ module mr_window #(
     mr_pace #(.Pace(Pace)) u_pace (
       .clk_i, .rst_i, .start_i((step && step_x == XBits'(Beats - 1)) || tail), .ready_o(paced)
     );
-    assign tail      = tail_q && paced;
-    assign emit_tail = tail && step_emits[tail_step_q];
+    assign tail       = tail_q && paced;
+    assign tail_first = tail_step_q == StepBits'(Beats);
+    assign emit_tail  = tail && step_emits[tail_step_q];
   end else begin : gen_no_tail
-    assign tail      = 1'b0;
-    assign emit_tail = 1'b0;
+    assign tail       = 1'b0;
+    assign tail_first = 1'b0;
+    assign emit_tail  = 1'b0;
   end
 
   `MR_ASSERT(OneBeatACycle_A, !(emit_step && emit_tail))
@@ -306,16 +309,13 @@ module mr_window #(
     if (SeparateTail) begin : gen_separate_tail
       logic [HistBits-1:0] tail_q;
       logic [HistBits-1:0] tail_source;
-      logic                in_tail_q;  // the tail's second step or a later one
-      always_ff @(posedge clk_i) begin
-        if (rst_i) in_tail_q <= 1'b0;
-        else in_tail_q <= tail;
-        if (tail) tail_q <= HistBits'(tail_source >> BeatBits);
-      end
-      assign tail_source = in_tail_q ? tail_q : hist_q;
+      always_ff @(posedge clk_i) if (tail) tail_q <= HistBits'(tail_source >> BeatBits);
+      assign tail_source = tail_first ? hist_q : tail_q;
       assign hist        = from_tail_q ? tail_q : hist_q;
     end else begin : gen_shared_tail
-      assign hist = hist_q;
+      logic unused;
+      assign unused = tail_first;
+      assign hist   = hist_q;
     end
 
     mr_window_span #(

@@ -84,7 +84,7 @@ graph::Window MapStep::window() const {
     window = pool->window;
   else if (const auto* mean = op->as<graph::AvgPool>())
     window = mean->window;
-  if (part == Part::Ones)
+  if (part == Part::Ones || part == Part::Quotient)
     return {};
   if (part == Part::Columns) {
     window.kernel_h = window.stride_h = window.dilation_h = 1;
@@ -321,8 +321,13 @@ void append_step(Datapath& path, BeatVector& x, const MapStep& step, const graph
               results = {.lanes = 1, .channels = std::ssize(x.elements)};
           },
           [&](const graph::MaxPool&) { x.elements = append_max_pool(path, x); },
-          [&](const graph::AvgPool&) {
-            x.elements = append_means(path, x, op);
+          [&](const graph::AvgPool& mean) {
+            if (step.part == MapStep::Part::Quotient)
+              for (NodeId& sum : x.elements)
+                sum = append_quotient(path, {sum, x.type.frac_bits},
+                                      mean.window.kernel_h * mean.window.kernel_w, *mean.to);
+            else
+              x.elements = append_means(path, x, op);
             results.channels = op.type.shape.back();
           },
           [&](const graph::Requantize& rq) {

@@ -14,8 +14,9 @@ namespace millrace::dataflow {
 /// One operation of a map, or a part of one.
 struct MapStep {
   /// A maximum over windows splits into one along rows and one along columns; a mean that does not
-  /// count padding needs a channel of ones in front of its windows.
-  enum class Part { Whole, Columns, Rows, Ones };
+  /// count padding needs a channel of ones in front of its windows; one of a whole map is a
+  /// quotient behind the sums.
+  enum class Part { Whole, Columns, Rows, Ones, Quotient };
 
   const graph::Op* op = nullptr;
   Part part = Part::Whole;

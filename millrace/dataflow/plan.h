@@ -35,6 +35,7 @@ struct PlanOptions {
   double clock_ns = 5;               ///< clock period
   std::string delay_family = "xcu";  ///< names the delay model
   bool three_input_adders = false;   ///< in place of pairs of adders: see fuse_adders()
+  bool fold = true;                  ///< products may take several cycles: smaller, and later
   int effort = 1;                    ///< of the search for adder graphs: adders::SearchOptions
   std::map<std::string, LayerOptions> layers = {};  ///< by the names of operations
   AreaLimit limit = {};                             ///< planning ends when stages take more

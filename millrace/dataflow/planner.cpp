@@ -128,6 +128,7 @@ Status Planner::add_inputs() {
         {.name = port_name(circuit_.inputs, op), .stream = id, .type = stream});
     places_[static_cast<size_t>(value)] = {.stream = id};
     ready_ps_.push_back(0);
+    gaps_.push_back(1);
     Cycles cycles;
     for (int64_t beat = 0; beat < stream.beats_per_frame(); ++beat)
       cycles.push_back(beat);
@@ -137,9 +138,12 @@ Status Planner::add_inputs() {
 }
 
 bool Planner::is_used_once(ValueId value) const {
-  return users_[static_cast<size_t>(value)].size() == 1 &&
-         std::find(graph_.outputs().begin(), graph_.outputs().end(), value) ==
-             graph_.outputs().end();
+  return users_[static_cast<size_t>(value)].size() == 1 && !is_output(value);
+}
+
+bool Planner::is_output(ValueId value) const {
+  const auto& outputs = graph_.outputs();
+  return std::find(outputs.begin(), outputs.end(), value) != outputs.end();
 }
 
 Planner::OpenMap* Planner::open_map(ValueId value) {
@@ -202,8 +206,11 @@ void Planner::append_to(int map, const Op& op, MapStep step, const StreamType& r
 
 StreamId Planner::append_stage(Stage stage, double ready_ps) {
   std::vector<const Cycles*> inputs;
-  for (const StreamId id : stage.inputs)
+  std::vector<int64_t> gaps;
+  for (const StreamId id : stage.inputs) {
     inputs.push_back(&times_[static_cast<size_t>(id)]);
+    gaps.push_back(gap(id));
+  }
   // Two stages of one kind may come from one operation.
   std::string name = stage.name;
   for (int suffix = 2;; ++suffix) {
@@ -222,6 +229,7 @@ StreamId Planner::append_stage(Stage stage, double ready_ps) {
   }
   stage.name = name;
   times_.push_back(stage_times(stage, inputs));
+  gaps_.push_back(least_gap(stage, gaps));
   ready_ps_.push_back(ready_ps);
   circuit_.stages.push_back(std::move(stage));
   areas_.push_back(estimate_area(circuit_, circuit_.stages.back()));
@@ -306,14 +314,17 @@ Status Planner::add(const Op& op) {
   });
   if (streams > 1 || op.as<graph::Concat>())
     return add_joined(op);
-  if (op.as<graph::Dense>()) {
-    if (shape.beats_per_frame() == 1)
-      return extend(op, step, vector);
+  if (op.as<graph::Dense>() && shape.beats_per_frame() > 1) {
     MR_TRY(const StreamId stream, stream_of(main_operand(op)));
-    return add_accumulate(op, stream);
+    return add_dense_over_map(op, stream);
   }
+  if (op.as<graph::Dense>())
+    result = vector;
   if (op.type.shape.size() == 3 || shape.beats_per_frame() == 1)
     result.channels = op.type.shape.back();
+  MR_TRY(const bool is_folded, fold_beats(op, result));
+  if (is_folded)
+    return {};
   return extend(op, step, result);
 }
 

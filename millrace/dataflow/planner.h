@@ -24,6 +24,9 @@ struct Demand {
 /// Works out the demand for every value, from the outputs back. Vectors are needed whole.
 std::vector<Demand> demand(const graph::Graph& graph);
 
+/// The windows of a beat that holds `rows` x `lanes` of them.
+BeatWindows windows_of(const graph::Window& window, int64_t channels, int64_t rows, int64_t lanes);
+
 /// "operation 'conv1'", or where the user wrote it.
 std::string place_of(const graph::Op& op);
 
@@ -60,6 +63,7 @@ private:
   Status add_inputs();
   Status add(const graph::Op& op);
   bool is_used_once(graph::ValueId value) const;
+  bool is_output(graph::ValueId value) const;
   /// The open map whose result `value` is and which may go on; none where it must be a stream.
   OpenMap* open_map(graph::ValueId value);
   /// Appends a step to the open map of the operation's first operand, or opens one on its stream.
@@ -128,6 +132,8 @@ private:
   /// The lanes that a linear operation needs to keep up; none to leave them as they are.
   Result<std::optional<int64_t>> fewer_lanes(const graph::Op& op, StreamId stream, int64_t width);
   StreamId block(const graph::Op& op, StreamId stream, int64_t out_lanes, int64_t width);
+  Stage window_stage(const graph::Op& op, StreamId stream, const WindowGeometry& geometry) const;
+  double window_ready_ps(const WindowGeometry& geometry) const;
   int64_t row_cycles(StreamId stream) const;
 
   // planner_maps.cpp: maps and dense layers
@@ -138,15 +144,86 @@ private:
   Result<StreamId> close(OpenMap& map, graph::ValueId value, bool is_output);
   Status append_linear_step(Datapath& path, BeatVector& x, const MapStep& step, int spare_depth);
   adders::SearchOptions search_options(const graph::Op& op, int spare_depth);
-  Status add_accumulate(const graph::Op& op, StreamId stream);
-  /// What the rounding behind a dense layer adds, which its sums can begin with; 0 if nothing.
-  Int128 take_rounding(const graph::Op& op);
-  /// Cycles that an accumulating stage may spend on each beat of the stream.
-  Result<int> phases(const graph::Op& op, StreamId stream);
+
+  // planner_fold.cpp: matrix products that take several cycles for a beat
+  /// The rounding behind a matrix product, which its sums can begin with.
+  struct SharedRounding {
+    Int128 offset = 0;
+    const graph::Op* quantiser = nullptr;
+    const graph::Op* rectifier = nullptr;  ///< in front of it, and not needed then
+  };
+  /// A matrix product over the beats of a stream.
+  struct Product {
+    LinearMap map;
+    std::vector<adders::Range> elements;    ///< of a beat
+    std::vector<std::vector<int>> columns;  ///< as AccumulateRequest's
+    ElementRange sums;                      ///< all that results can be
+    double ready_ps = 0;                    ///< when the beat settles
+  };
+  /// Where a product of single beats may take several cycles.
+  struct FoldSite {
+    std::vector<adders::Range> elements = {};  ///< of a beat
+    double ready_ps = 0;                       ///< when it settles
+    int64_t beat_bits = 0;
+    int64_t gap = 1;   ///< cycles from beat to beat, at least
+    int64_t held = 1;  ///< cycles for which a beat stays on the lines
+    int64_t even = 1;  ///< cycles from beat to beat if a buffer in front evens them out
+    std::optional<int> wanted = {};  ///< phases
+  };
+  struct Fold {
+    AccumulateStage stage;
+    int64_t pace = 0;  ///< of a buffer in front, or 0
+  };
+  /// Cycles from a beat to the next, at least.
+  int64_t gap(StreamId stream) const;
+  /// The most cycles a beat may take by default: each one more is a cycle of latency.
+  int64_t most_phases() const {
+    if (!options_.fold)
+      return 1;
+    return std::min<int64_t>(16, 1 + interval() / IntervalOfACycle);  // more save little
+  }
+  /// The gap that a buffer can give to a frame's beats, without much latency more.
+  int64_t even_gap(const Cycles& cycles, int64_t gap) const;
+  Product beat_product(const graph::Op& op, const BeatWindows& windows,
+                       std::vector<adders::Range> elements) const;
+  /// The phases that the user wishes for, refused where they are more than `most`.
+  Result<std::optional<int>> wanted_phases(const graph::Op& op, int64_t most);
+  std::vector<adders::Range> element_ranges(StreamId id, int64_t elements) const;
+  /// Which place of the map, row-major, each element of each beat is; -1 behind the edges.
+  static std::vector<std::vector<int>> columns_of_map(const StreamType& stream);
+  Product product(const graph::Op& op, LinearMap map, std::vector<adders::Range> elements,
+                  std::vector<std::vector<int>> columns) const;
+  /// The linear map of an operation; its sums begin with what the rounding behind them adds.
+  LinearMap rounded_map(const graph::Op& op) const;
+  Result<AccumulateStage> accumulate(const graph::Op& op, const Product& product, int phases,
+                                     bool held) const;
+  void append_accumulate(const graph::Op& op, AccumulateStage stage, StreamId stream,
+                         StreamType output, const ElementRange& sums);
+  SharedRounding shared_rounding(const graph::Op& op) const;
+  void take(const SharedRounding& rounding);
+  Status add_dense_over_map(const graph::Op& op, StreamId stream);
+  /// The mean of a whole map: the sums of its channels, beat by beat, then their quotient.
+  Status add_mean_of_map(const graph::Op& op, StreamId stream);
+  /// The cheapest way to take several cycles for a beat; none where an adder graph costs less.
+  Result<std::optional<Fold>> choose_fold(const graph::Op& op, const FoldSite& site,
+                                          const Product& product) const;
+  /// Puts a product where `site` says if that pays; `source` appends what stands in front of it.
+  Result<bool> fold(const graph::Op& op, const BeatWindows& windows, FoldSite site,
+                    StreamType result, const std::function<Result<StreamId>()>& source);
+  /// A convolution over windows.
+  Result<bool> fold_windows(const graph::Op& op, StreamId stream, WindowGeometry geometry,
+                            int64_t channels);
+  /// An operation on beats as they are.
+  Result<bool> fold_beats(const graph::Op& op, const StreamType& result);
+  /// The beats of a stream, `pace` cycles apart or more. Its elements are those of a single pixel.
+  StreamId paced(const graph::Op& op, StreamId stream, std::span<const adders::Range> elements,
+                 int64_t pace);
   /// Cycles that the longest input takes for a frame.
   int64_t interval() const;
   /// What saves area may cost a cycle of latency in so many of the interval.
   static constexpr int64_t IntervalOfACycle = 28;
+  /// What a buffer that evens beats out may add to the latency: the interval over this.
+  static constexpr int64_t LatencyShare = 8;
   double memory_deadline_ps() const;
 
   const graph::Graph& graph_;
@@ -161,6 +238,7 @@ private:
   std::set<const graph::Op*> subsumed_;  // rectifiers in front of them
   std::vector<double> ready_ps_;         // when each stream settles after the clock edge
   std::vector<Cycles> times_;            // of each stream, one frame
+  std::vector<int64_t> gaps_;            // of each stream: least_gap()
   std::vector<AreaEstimate> areas_;      // of each stage, without its buffers' depths
   std::set<std::pair<std::string, std::string>> used_options_;  // layer, option
   int num_searches_ = 0;  // operations that multiply by constants, for the progress

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Maps: what gathers between two memories becomes one pipelined datapath. Dense layers over maps.
+// Maps: what gathers between two memories becomes one pipelined datapath.
 #include <algorithm>
-#include <limits>
 
 #include "millrace/dataflow/fuse_adders.h"
 #include "millrace/dataflow/identifier.h"
@@ -60,9 +59,7 @@ double Planner::memory_deadline_ps() const {
 Result<StreamId> Planner::stream_of(ValueId value) {
   Place& place = places_[static_cast<size_t>(value)];
   if (place.stream < 0) {
-    const bool is_output = std::find(graph_.outputs().begin(), graph_.outputs().end(), value) !=
-                           graph_.outputs().end();
-    MR_TRY(place.stream, close(maps_[static_cast<size_t>(place.map)], value, is_output));
+    MR_TRY(place.stream, close(maps_[static_cast<size_t>(place.map)], value, is_output(value)));
     place.map = -1;
   }
   return place.stream;
@@ -184,99 +181,6 @@ adders::SearchOptions Planner::search_options(const Op& op, int spare_depth) {
   search.effort = layer_option(op, &LayerOptions::effort, "effort").value_or(options_.effort);
   search.progress = progress;
   return search;
-}
-
-Status Planner::add_accumulate(const Op& op, StreamId id) {
-  const StreamType stream = circuit_.stream(id);
-  const int64_t elements = stream.pixels_per_beat() * stream.channels;
-  MR_TRY(const int num_phases, phases(op, id));
-  AccumulateRequest request{.map = linear_map(graph_, op),
-                            .elements = {},
-                            .columns = {},
-                            .sum_type = {},
-                            .phases = num_phases,
-                            .delays = delays_,
-                            .clock_ns = circuit_.clock_ns,
-                            .input_ready_ps = ready_ps_[static_cast<size_t>(id)]};
-  for (int64_t element = 0; element < elements; ++element) {
-    const ElementRange range = stream.range(element % stream.channels);
-    request.elements.push_back({range.lo, range.hi});
-  }
-  for (int64_t beat = 0; beat < stream.beats_per_frame(); ++beat) {
-    std::vector<int> columns(static_cast<size_t>(elements), -1);
-    for (int64_t element = 0; element < elements; ++element) {
-      const int64_t pixel = element / stream.channels;
-      const int64_t column = (beat % stream.beats_per_row()) * stream.lanes + pixel % stream.lanes;
-      const int64_t row = (beat / stream.beats_per_row()) * stream.rows + pixel / stream.lanes;
-      if (column < stream.width && row < stream.height)  // behind the edges stands anything
-        columns[static_cast<size_t>(element)] = static_cast<int>(
-            (row * stream.width + column) * stream.channels + element % stream.channels);
-    }
-    request.columns.push_back(std::move(columns));
-  }
-  const auto rows = static_cast<int64_t>(request.map.rows);
-  // The sums begin with what the rounding behind them adds.
-  const Int128 offset = take_rounding(op);
-  for (Int128& bias : request.map.bias)
-    bias += offset;
-  const ElementRange sums_range{op.type.fixed().min_raw(), op.type.fixed().max_raw() + offset};
-  request.sum_type = sums_range.type();
-  MR_TRY(AccumulateStage stage, make_accumulate(request, "layer '" + op.name + "'"));
-  const int latency = latency_cycles(stage);
-  StreamType output{
-      .height = 1, .width = 1, .channels = rows, .element = op.type.fixed(), .ranges = {}};
-  if (offset != 0)
-    output.ranges.assign(static_cast<size_t>(rows), sums_range);
-  const StreamId sums = append_stage({.name = identifier(op.name),
-                                      .layers = {op.name},
-                                      .kind = std::move(stage),
-                                      .inputs = {id},
-                                      .buffers = {},
-                                      .output = std::move(output),
-                                      .latency_cycles = latency},
-                                     0);
-  places_[static_cast<size_t>(value_of(op))] = {.stream = sums};
-  ++num_searched_;
-  return {};
-}
-
-Int128 Planner::take_rounding(const Op& op) {
-  constexpr int MostBits = 60;  // room for the offset
-  if (op.type.fixed().width > MostBits || !is_used_once(value_of(op)))
-    return 0;
-  const Op* next = &graph_.op(users_[static_cast<size_t>(value_of(op))][0]);
-  const Op* rectifier = nullptr;
-  if (next->as<graph::Relu>() && is_used_once(value_of(*next))) {
-    rectifier = next;
-    next = &graph_.op(users_[static_cast<size_t>(value_of(*next))][0]);
-  }
-  const auto* rq = next->as<graph::Requantize>();
-  if (rq == nullptr || rq->to.rounding == Rounding::Floor || (rectifier && !rectifies(*rq)))
-    return 0;
-  const auto offset = rounding_offset(*rq, op.type.fixed().frac_bits);
-  if (!offset)
-    return 0;
-  rounded_.insert(next);
-  if (rectifier)
-    subsumed_.insert(rectifier);
-  return *offset;
-}
-
-Result<int> Planner::phases(const Op& op, StreamId id) {
-  // Each phase more is a cycle of latency; so much of the interval it may be.
-  constexpr int64_t MostPhases = 4;
-  const Cycles& cycles = times_[static_cast<size_t>(id)];
-  int64_t least = std::numeric_limits<int>::max();
-  for (size_t i = 1; i < cycles.size(); ++i)
-    least = std::min(least, cycles[i] - cycles[i - 1]);
-  // The next frame's first beat follows the last one no sooner than the interval allows.
-  least = std::min(least, interval() - (cycles.back() - cycles.front()));
-  least = std::max<int64_t>(1, least);
-  const auto wanted = layer_option(op, &LayerOptions::phases, "phases");
-  if (wanted && (*wanted < 1 || *wanted > least))
-    return error(messages::LayerOptionOutOfRange, place_of(op), "phases", *wanted, 1, least);
-  const int64_t usual = std::min(MostPhases, 1 + interval() / IntervalOfACycle);
-  return wanted.value_or(static_cast<int>(std::min(least, usual)));
 }
 
 int64_t Planner::interval() const {

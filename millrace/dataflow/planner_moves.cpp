@@ -153,10 +153,8 @@ Status Planner::add_move(const Op& op) {
 
 Status Planner::widen_output(const Op& op) {
   const ValueId value = value_of(op);
-  const bool is_output =
-      std::find(graph_.outputs().begin(), graph_.outputs().end(), value) != graph_.outputs().end();
   const StreamId stream = places_[static_cast<size_t>(value)].stream;
-  if (!is_output || circuit_.stream(stream).ranges.empty())
+  if (!is_output(value) || circuit_.stream(stream).ranges.empty())
     return {};
   // A map without steps but for its types.
   StreamType result = circuit_.stream(stream);

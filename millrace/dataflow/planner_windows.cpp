@@ -27,6 +27,8 @@ std::vector<int64_t> padding_values(const StreamType& in, const Op& op) {
   return padding;
 }
 
+}  // namespace
+
 BeatWindows windows_of(const Window& window, int64_t channels, int64_t rows, int64_t lanes) {
   return {.lanes = lanes,
           .channels = channels,
@@ -38,8 +40,6 @@ BeatWindows windows_of(const Window& window, int64_t channels, int64_t rows, int
           .dilation_h = window.dilation_h,
           .dilation_w = window.dilation_w};
 }
-
-}  // namespace
 
 bool Planner::rows_fit(const StreamType& shape, const Window& window) const {
   return shape.rows == shape.height ||
@@ -73,7 +73,18 @@ Status Planner::add_windowed(const Op& op, const Demand& out, int64_t channels) 
                                              : std::min(out.height, shape.rows / window.stride_h);
     return extend(op, step, result);
   }
+  const bool covers_map = window.kernel_h == shape.height && window.kernel_w == shape.width &&
+                          window.extent_h() == shape.height && window.extent_w() == shape.width &&
+                          !window.is_padded();
+  if (covers_map && op.as<graph::Conv2D>()) {
+    MR_TRY(const StreamId stream, stream_of(operand));
+    return add_dense_over_map(op, stream);
+  }
   const auto* mean = op.as<graph::AvgPool>();
+  if (covers_map && mean) {
+    MR_TRY(const StreamId stream, stream_of(operand));
+    return add_mean_of_map(op, stream);
+  }
   if (mean && window.is_padded() && !mean->include_padding)
     return add_counted_mean(op, out);
   StreamId stream = -1;
@@ -176,6 +187,31 @@ StreamId Planner::block(const Op& op, StreamId stream, int64_t out_lanes, int64_
   });
 }
 
+Stage Planner::window_stage(const Op& op, StreamId stream, const WindowGeometry& geometry) const {
+  StreamType covered = circuit_.stream(stream);
+  std::vector<int64_t> padding = padding_values(covered, op);
+  covered.height = geometry.out_height;
+  covered.width = geometry.out_width;
+  covered.lanes = geometry.out_lanes;
+  return {.name = identifier(op.name),
+          .layers = {},
+          .kind = WindowStage{geometry, std::move(padding)},
+          .inputs = {stream},
+          .buffers = {},
+          .output = std::move(covered),
+          .latency_cycles = 1};
+}
+
+double Planner::window_ready_ps(const WindowGeometry& geometry) const {
+  // The window's multiplexers and padding masks stand behind its registers.
+  int levels = geometry.window.is_padded() ? 1 : 0;
+  if (geometry.skew() != 0 && geometry.out_beats > 1)
+    levels += static_cast<int>(std::ceil(std::log2(static_cast<double>(geometry.out_beats)) / 2));
+  if (geometry.separate_tail)
+    levels += 1;
+  return levels * delays_.lut_ps;
+}
+
 Status Planner::open_on_window(const Op& op, MapStep step, StreamId stream, const Demand& out,
                                int64_t channels) {
   const Window window = step.window();
@@ -199,28 +235,14 @@ Status Planner::open_on_window(const Op& op, MapStep step, StreamId stream, cons
   }
   if (!geometry)
     return open_on_whole_map(op, step, stream, out, channels);
+  MR_TRY(const bool is_folded, fold_windows(op, stream, *geometry, channels));
+  if (is_folded)
+    return {};
 
-  const StreamType in = circuit_.stream(stream);
-  StreamType covered = in;
-  covered.height = geometry->out_height;
-  covered.width = geometry->out_width;
-  covered.lanes = geometry->out_lanes;
-  // The window's multiplexers and padding masks stand behind its registers.
-  int levels = geometry->window.is_padded() ? 1 : 0;
-  if (geometry->skew() != 0 && geometry->out_beats > 1)
-    levels += static_cast<int>(std::ceil(std::log2(static_cast<double>(geometry->out_beats)) / 2));
-  if (geometry->separate_tail)
-    levels += 1;
-  const WindowGeometry& g = *geometry;
-  const StreamId windows = append_stage({.name = identifier(op.name),
-                                         .layers = {},
-                                         .kind = WindowStage{g, padding_values(in, op)},
-                                         .inputs = {stream},
-                                         .buffers = {},
-                                         .output = covered,
-                                         .latency_cycles = 1},
-                                        levels * delays_.lut_ps);
-  const int map = new_map(windows, windows_of(window, in.channels, 1, g.out_lanes));
+  const StreamId windows =
+      append_stage(window_stage(op, stream, *geometry), window_ready_ps(*geometry));
+  const StreamType covered = circuit_.stream(windows);
+  const int map = new_map(windows, windows_of(window, covered.channels, 1, covered.lanes));
   StreamType result = covered;
   result.channels = channels;
   step.is_covered = true;

@@ -225,6 +225,26 @@ Cycles stage_times(const Stage& stage, const std::vector<const Cycles*>& inputs)
       stage.kind);
 }
 
+int64_t least_gap(const Stage& stage, std::span<const int64_t> input_gaps) {
+  const int64_t in = *std::min_element(input_gaps.begin(), input_gaps.end());
+  return std::visit(
+      graph::Overloaded{
+          [&](const WindowStage& s) {
+            const WindowGeometry& g = s.geometry;
+            // Steps, which come `step` cycles apart or more: within a row, and from row to row.
+            const int64_t step = g.tail_steps > 0 || g.flush_rows > 0 ? std::min(in, g.pace) : in;
+            const int64_t to_next_row = g.row_gap * g.beats - (g.out_beats - 1) * g.beat_steps;
+            return step * (g.out_beats > 1 ? std::min(g.beat_steps, to_next_row) : to_next_row);
+          },
+          [&](const RowWindowStage&) { return in; },
+          [&](const RelayoutStage& s) {
+            return s.out_beats == 1 ? std::max(s.pace, in * s.in_beats) : s.pace;
+          },
+          [&](const MapStage&) { return in; },
+          [&](const AccumulateStage& s) { return in * s.beats; }},
+      stage.kind);
+}
+
 void size_buffers(Circuit& circuit) {
   choose_bypasses(circuit);
   int64_t interval = 1;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,10 @@ struct Schedule {
 ///
 /// Shapes   `inputs`: one for each of the stage's inputs, whole frames; the result: whole frames.
 Cycles stage_times(const Stage& stage, const std::vector<const Cycles*>& inputs);
+
+/// The fewest cycles from a beat of a stage's output to the next, whatever gaps its inputs have,
+/// given the same of each input.
+int64_t least_gap(const Stage& stage, std::span<const int64_t> input_gaps);
 
 /// Completes a circuit: the shortest interval at which frames do not disturb each other, and the
 /// fewest places of each buffer with which no beat is lost, whatever gaps the input has.

@@ -23,13 +23,13 @@ bool arrange_rows(WindowGeometry& g) {
     g.flush_rows += g.completing_row(row) >= g.input.height ? 1 : 0;
 
   // Rows between two that complete an output row, within the frame and from frame to frame.
-  int64_t row_gap = g.input.height + g.completion_time(0) - g.completion_time(g.out_height - 1);
+  g.row_gap = g.input.height + g.completion_time(0) - g.completion_time(g.out_height - 1);
   for (int64_t row = 1; row < g.out_height; ++row)
-    row_gap = std::min(row_gap, g.completion_time(row) - g.completion_time(row - 1));
-  if (g.first_row < 0 || row_gap < 1 || g.flush_rows > std::min(g.first_row, g.input.height))
+    g.row_gap = std::min(g.row_gap, g.completion_time(row) - g.completion_time(row - 1));
+  if (g.first_row < 0 || g.row_gap < 1 || g.flush_rows > std::min(g.first_row, g.input.height))
     return false;
   // Cycles between the last step of such a row and the first of the next.
-  const int64_t pause = (row_gap - 1) * g.beats;
+  const int64_t pause = (g.row_gap - 1) * g.beats;
   if (g.tail_steps > pause + g.lookahead)
     return false;
   g.separate_tail = g.tail_steps > pause + 1;

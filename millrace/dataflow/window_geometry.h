@@ -30,6 +30,7 @@ struct WindowGeometry {
   int64_t flush_rows = 0;      ///< output rows that follow the last row of a frame
   int64_t history = 1;         ///< pixels of each row that are kept at hand
   int64_t first_row = 0;       ///< input row that completes output row 0
+  int64_t row_gap = 1;         ///< input rows from one that completes an output row to the next
   bool separate_tail = false;  ///< the next row may begin before the tail has ended
   int64_t pace = 1;      ///< cycles from beat to beat, at least; of steps without input, exactly
   bool blocked = false;  ///< each input beat holds all that one output beat covers

@@ -160,14 +160,39 @@ Diagnostic unmet(const Wish& wish, const Candidate& nearest) {
       .value();
 }
 
-Result<Candidate> plan_candidate(const graph::Graph& graph, PlanOptions options,
-                                 const BeatShape& shape) {
-  options.lanes = shape.lanes;
-  options.rows = shape.rows;
+Result<Candidate> plan_once(const graph::Graph& graph, const PlanOptions& options,
+                            const BeatShape& shape) {
   MR_TRY(Circuit circuit, plan(graph, options));
   Schedule schedule = dataflow::schedule(circuit);
   const AreaEstimate area = estimate_area(circuit);
   return Candidate{shape, std::move(circuit), std::move(schedule), area};
+}
+
+bool takes_phases(const Circuit& circuit) {
+  return std::any_of(circuit.stages.begin(), circuit.stages.end(), [](const Stage& stage) {
+    const auto* accumulate = std::get_if<AccumulateStage>(&stage.kind);
+    return accumulate != nullptr && accumulate->phases > 1;
+  });
+}
+
+/// Plans with products that take several cycles, which most often is smaller, and where something
+/// is wished for also without.
+Result<Candidate> plan_candidate(const graph::Graph& graph, PlanOptions options,
+                                 const BeatShape& shape, const Wish& wish) {
+  options.lanes = shape.lanes;
+  options.rows = shape.rows;
+  Result<Candidate> folded = plan_once(graph, options, shape);
+  if (!folded || measures(wish, *folded).empty() || !takes_phases(folded->circuit))
+    return folded;
+  options.fold = false;
+  Result<Candidate> unfolded = plan_once(graph, options, shape);
+  if (!unfolded)
+    return unfolded.error().code == adders::messages::Stopped.code ? std::move(unfolded)
+                                                                   : std::move(folded);
+  const bool is_better =
+      meets(wish, *folded) ? meets(wish, *unfolded) && price(wish, *unfolded) < price(wish, *folded)
+                           : worst(wish, *unfolded).ratio() < worst(wish, *folded).ratio();
+  return is_better ? std::move(unfolded) : std::move(folded);
 }
 
 /// Numbers up to `limit` that divide it or are a power of two, in order.
@@ -237,7 +262,7 @@ public:
       return !is_stopped;
     };
     options.progress("choose the lanes", 0);
-    Result<Candidate> candidate = plan_candidate(graph_, options, shape);
+    Result<Candidate> candidate = plan_candidate(graph_, options, shape, wish_);
     if (is_stopped)
       return error(adders::messages::Stopped, "");
     if (!candidate) {
@@ -307,7 +332,7 @@ Result<Circuit> plan_for(const graph::Graph& graph, const Wish& wish, PlanOption
     MR_TRY(chosen, choice.result());
   }
   MR_TRY(Candidate planned,
-         plan_candidate(graph, options, chosen ? chosen->shape : shapes.front()));
+         plan_candidate(graph, options, chosen ? chosen->shape : shapes.front(), wish));
   if (meets(wish, planned))
     return std::move(planned.circuit);
   if (chosen)

@@ -52,11 +52,13 @@ Reached reached(const Circuit& circuit) {
 /// What every beat leads to, one after the other.
 std::vector<Reached> all_reached(const graph::Graph& graph) {
   std::vector<Reached> result;
-  for (const BeatShape& shape : beat_shapes(graph)) {
-    const auto circuit = plan(graph, {.lanes = shape.lanes, .rows = shape.rows, .effort = 0});
-    EXPECT_TRUE(circuit.has_value()) << circuit.error().to_string();
-    result.push_back(reached(*circuit));
-  }
+  for (const BeatShape& shape : beat_shapes(graph))
+    for (const bool fold : {true, false}) {
+      const auto circuit =
+          plan(graph, {.lanes = shape.lanes, .rows = shape.rows, .fold = fold, .effort = 0});
+      EXPECT_TRUE(circuit.has_value()) << circuit.error().to_string();
+      result.push_back(reached(*circuit));
+    }
   return result;
 }
 
@@ -173,7 +175,8 @@ TEST(LayerOptions, CountForTheLayersThatHaveThem) {
   EXPECT_EQ(refusal({.phases = 1}, "logit", 1), "accepted");
   EXPECT_EQ(refusal({.phases = 0}, "logit", 1), messages::LayerOptionOutOfRange.code);
   EXPECT_EQ(refusal({.phases = 1000}, "logit", 1), messages::LayerOptionOutOfRange.code);
-  EXPECT_EQ(refusal({.phases = 1}, "conv", 1), messages::LayerOptionUnused.code);
+  EXPECT_EQ(refusal({.phases = 1}, "relu", 1), messages::LayerOptionUnused.code);
+  EXPECT_EQ(refusal({.phases = 2}, "conv", 1), messages::LayerOptionOutOfRange.code);
   EXPECT_EQ(refusal({.effort = 10}, "conv", 1), adders::messages::EffortOutOfRange.code);
 }
 
