@@ -76,6 +76,9 @@ Status Planner::add_windowed(const Op& op, const Demand& out, int64_t channels) 
   MapStep step{.op = &op, .sources = {}, .picks = {}};
   const Window window = step.window();
 
+  const auto* mean = op.as<graph::AvgPool>();
+  if (mean && window.is_padded() && !mean->include_padding)
+    return add_counted_mean(op, out);
   const std::optional<Axis> rows = rows_within_beats(shape, window, out.height);
   const std::optional<Axis> columns = columns_within_beats(shape, window, out.width);
   StreamType result = shape;
@@ -96,13 +99,10 @@ Status Planner::add_windowed(const Op& op, const Demand& out, int64_t channels) 
     MR_TRY(const StreamId stream, stream_of(operand));
     return add_dense_over_map(op, stream);
   }
-  const auto* mean = op.as<graph::AvgPool>();
   if (covers_map && mean) {
     MR_TRY(const StreamId stream, stream_of(operand));
     return add_mean_of_map(op, stream);
   }
-  if (mean && window.is_padded() && !mean->include_padding)
-    return add_counted_mean(op, out);
   StreamId stream = -1;
   if (columns && op.as<graph::MaxPool>() && window.extent_w() > 1 && shape.rows == 1) {
     // Along the row first: what the line buffer keeps is smaller by the stride.

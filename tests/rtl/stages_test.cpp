@@ -244,6 +244,27 @@ INSTANTIATE_TEST_SUITE_P(Lanes, OddMaps,
                                   std::to_string(instance.param.lanes);
                          });
 
+TEST(CountedMean, DividesByThePixelsOfTheMapAlsoWhereABeatHoldsItWhole) {
+  const auto graph = graph::parse(R"(graph @counted {
+  %image = input : tensor<1x2x1 x ufixed<8,8>>
+  %mean = avg_pool %image {kernel = [1, 2], stride = [1, 1], padding = [0, 1, 0, 0], include_padding = 0, rounding = TRN, overflow = WRAP} : tensor<1x2x1 x ufixed<8,8>>
+  output %mean
+}
+)",
+                                  "counted.mr");
+  ASSERT_TRUE(graph.has_value()) << graph.error().to_string();
+  const auto circuit = dataflow::plan(*graph, {.lanes = 2});
+  ASSERT_TRUE(circuit.has_value()) << circuit.error().to_string();
+  std::mt19937_64 random(1);
+  const cosim::Frames frames = random_frames(circuit->inputs[0].type, random);
+  cosim::Frames expected;
+  for (const std::vector<IntTensor>& frame : frames) {
+    const std::vector<int64_t>& x = frame[0].data;
+    expected.push_back({{{1, 2, 1}, {x[0], (x[0] + x[1]) / 2}}});
+  }
+  check_circuit(*circuit, frames, expected, "counted_mean");
+}
+
 // --- buffers -----------------------------------------------------------------------------------
 
 /// Bursts that a buffer evens out, and two ways of different length that meet again.
