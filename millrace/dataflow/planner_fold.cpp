@@ -132,6 +132,7 @@ Planner::Product Planner::product(const Op& op, LinearMap map, std::vector<adder
 void Planner::append_accumulate(const Op& op, AccumulateStage stage, StreamId stream,
                                 StreamType output, const ElementRange& sums) {
   const int latency = latency_cycles(stage);
+  output.ranges.clear();
   if (sums != type_range(output.element))
     output.ranges.assign(static_cast<size_t>(output.channels), sums);
   places_[static_cast<size_t>(value_of(op))] = {.stream = append_stage({.name = identifier(op.name),

@@ -62,7 +62,10 @@ public:
     emit_products(latency);
     emit_accumulator();
     emit_unused();
-    return {std::move(module_), std::move(products)};
+    std::vector<Module> modules = {std::move(module_)};
+    if (has_products())
+      modules.push_back(std::move(products));
+    return modules;
   }
 
 private:
@@ -192,24 +195,19 @@ private:
     add(Registers{{{name("weights_q"), name("weights_d")}}});
   }
 
+  /// False where every weight is 0, or nothing but 0 arrives.
+  bool has_products() const { return !stage_.lines.empty() || !stage_.chunk.empty(); }
+
   void emit_products(int latency) {
     comment("Products and their sums, and what the sums lack");
     const int64_t sum_bits = outputs_ * stage_.sum_type.width;
     add(Signal{"sums", sum_bits});
     add(Signal{"carries", outputs_});
-    Instance u_products{
-        .module = name_ + "_products", .name = "u_products", .parameters = {}, .ports = {}};
-    if (has_registers(stage_.products))
-      u_products.ports.emplace_back("clk_i", nullptr);
-    std::vector<Expr> inputs;
-    if (!stage_.lines.empty())
-      inputs.push_back(name("weights_q"));
-    for (size_t i = stage_.chunk.size(); i-- > 0;)
-      inputs.push_back(name(fmt::format("x{}", i)));
-    check(!inputs.empty(), "a matrix product without weights");
-    u_products.ports.emplace_back("in_data_i", expr(Concat{std::move(inputs)}));
-    u_products.ports.emplace_back("out_data_o", expr(Concat{{name("carries"), name("sums")}}));
-    add(std::move(u_products));
+    if (has_products())
+      emit_products_instance();
+    else
+      for (const auto& [signal, width] : {std::pair{"sums", sum_bits}, {"carries", outputs_}})
+        add(Assign{name(signal), expr(Literal{static_cast<int>(width), 0, false})});
     add(Comment{""});
     for (const char* signal : {"sums_valid", "sums_first", "sums_last"})
       add(Signal{signal});
@@ -221,6 +219,21 @@ private:
     u_flags.ports.emplace_back(
         "out_o", expr(Concat{{name("sums_valid"), name("sums_first"), name("sums_last")}}));
     add(std::move(u_flags));
+  }
+
+  void emit_products_instance() {
+    Instance u_products{
+        .module = name_ + "_products", .name = "u_products", .parameters = {}, .ports = {}};
+    if (has_registers(stage_.products))
+      u_products.ports.emplace_back("clk_i", nullptr);
+    std::vector<Expr> inputs;
+    if (!stage_.lines.empty())
+      inputs.push_back(name("weights_q"));
+    for (size_t i = stage_.chunk.size(); i-- > 0;)
+      inputs.push_back(name(fmt::format("x{}", i)));
+    u_products.ports.emplace_back("in_data_i", expr(Concat{std::move(inputs)}));
+    u_products.ports.emplace_back("out_data_o", expr(Concat{{name("carries"), name("sums")}}));
+    add(std::move(u_products));
   }
 
   void emit_accumulator() {

@@ -45,7 +45,7 @@ struct Case {
 struct Shape {
   int beats = 1, elements = 1, results = 1, phases = 1;
   bool held = false;
-  int weight_bits = 4;
+  int weight_bits = 4;  ///< 0: all weights are 0
   bool varied = false;  ///< signed elements, and ones without bits
 };
 
@@ -58,9 +58,9 @@ Case make_case(const Shape& shape, uint64_t seed) {
   AccumulateRequest& request = c.request;
   request.map.rows = shape.results;
   request.map.columns = shape.beats * shape.elements;
-  const int half = 1 << (shape.weight_bits - 1);
+  const int half = (1 << shape.weight_bits) / 2;
   for (int i = 0; i < request.map.rows * request.map.columns; ++i)
-    request.map.entries.push_back(draw(0, 4) == 0 ? 0 : draw(-half, half - 1));
+    request.map.entries.push_back(half == 0 || draw(0, 4) == 0 ? 0 : draw(-half, half - 1));
   for (int row = 0; row < shape.results; ++row)
     request.map.bias.push_back(draw(-1000, 1000));
   for (int element = 0; element < shape.elements; ++element) {
@@ -223,6 +223,13 @@ TEST_P(Accumulate, IsEmittedAsThePlainProduct) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, Accumulate, ::testing::Range(0, 10));
+
+TEST(AccumulateStageAlone, WithoutAnyWeightIsItsBias) {
+  const Case c = make_case({.beats = 3, .elements = 2, .results = 2, .weight_bits = 0}, 1);
+  const Traffic traffic = make_traffic(c, 1);
+  const testing::ScratchDirectory scratch("accumulate_nothing");
+  check_results(traffic, write_design(c, traffic, scratch.path()), scratch.path() / "verilator");
+}
 
 /// The estimate is within this part of what Yosys counts.
 void expect_estimated(const AccumulateStage& stage, const synth::Area& area, double tolerance) {
