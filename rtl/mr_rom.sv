@@ -74,7 +74,7 @@ module mr_rom #(
   end else begin : gen_behavioural
     // A loop at run time: a simulator does not unroll it for thousands of lines.
     always_comb begin
-      for (int i = 0; i < Lines; i = i + 1) data_o[i] = Contents[i*Steps + int'(address_i)];
+      for (int i = 0; i < Lines; i = i + 1) data_o[i] = Contents[i*Steps + 32'(address_i)];
     end
   end
 

@@ -158,9 +158,11 @@ std::vector<Int128> evaluate(const DspChain& chain, std::span<const Int128> plac
     return {sum};
   // The fields as the hardware takes them apart.
   const Int128 field = sum & ((Int128{1} << chain.low_bits()) - 1);
-  const bool borrowed = chain.borrows() && ((field >> (chain.low_bits() - 1)) & 1) != 0;
-  const Int128 low = borrowed ? field - (Int128{1} << chain.low_bits()) : field;
-  return {low, sum >> chain.low_bits(), borrowed ? 1 : 0};
+  const Int128 above = sum >> chain.low_bits();
+  if (!chain.borrows())
+    return {field, above};
+  const Int128 borrowed = (field >> (chain.low_bits() - 1)) & 1;
+  return {field - (borrowed << chain.low_bits()), above, borrowed};
 }
 
 int cascade_depth(std::span<const DspChain> chains) {

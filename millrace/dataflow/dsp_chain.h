@@ -58,7 +58,7 @@ struct DspChain {
   int sum_bits() const;
 };
 
-/// A matrix product as chains sees it: what is multiplied by what at each step.
+/// A matrix product as chains see it: what is multiplied by what at each step.
 struct DspRequest {
   int results = 0;
   size_t places = 0;
@@ -73,8 +73,8 @@ struct DspRequest {
 /// a block.
 std::optional<std::vector<DspChain>> make_dsp_chains(const DspRequest& request);
 
-/// What a chain gives for a step: the low field, and of a packed one the high field, then 1 where
-/// the low field has borrowed from it.
+/// What a chain gives for a step: the low field, of a packed one then the high field, and where it
+/// borrows() then 1 if the low field has.
 std::vector<Int128> evaluate(const DspChain& chain, std::span<const Int128> places, int64_t step);
 
 /// Blocks of the longest chain. All chains end in the same cycle; in those of fewer blocks the
