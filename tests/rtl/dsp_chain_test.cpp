@@ -39,7 +39,7 @@ std::string make_top(const Sizes& s) {
       "  output logic [127:0] out_data_o);\n"
       "  logic [{blocks}*{x}-1:0] x;\n"
       "  logic [{blocks}*{w}-1:0] w;\n"
-      "  logic [47:0] primitive, twin;\n"
+      "  logic [47:0] of_blocks, of_twin;\n"
       "  logic unused;\n"
       "  assign unused = ^in_data_i;\n"
       "  for (genvar k = 0; k < {blocks}; k = k + 1) begin : gen_block\n"
@@ -54,12 +54,12 @@ std::string make_top(const Sizes& s) {
       "    assign w[{w}*k +: {w}] = delayed[k][64 +: {w}];\n"
       "  end\n"
       "  mr_dsp_chain #(.Blocks({blocks}), .XBits({x}), .WBits({w}), .PBits(48), .Primitive(1))\n"
-      "    u_primitive (.clk_i, .x_i(x), .w_i(w), .p_o(primitive));\n"
+      "    u_primitive (.clk_i, .x_i(x), .w_i(w), .p_o(of_blocks));\n"
       "  mr_dsp_chain #(.Blocks({blocks}), .XBits({x}), .WBits({w}), .PBits(48), .Primitive(0))\n"
-      "    u_twin (.clk_i, .x_i(x), .w_i(w), .p_o(twin));\n"
+      "    u_twin (.clk_i, .x_i(x), .w_i(w), .p_o(of_twin));\n"
       "  mr_delay #(.Cycles({blocks} + 2)) u_valid (.clk_i, .rst_i, .in_i(in_valid_i),\n"
       "    .out_o(out_valid_o));\n"
-      "  assign out_data_o = {{64'($signed(twin)), 64'($signed(primitive))}};\n"
+      "  assign out_data_o = {{64'($signed(of_twin)), 64'($signed(of_blocks))}};\n"
       "endmodule\n`default_nettype wire\n",
       fmt::arg("in_bits", 2 * WordBits * s.blocks - 1), fmt::arg("blocks", s.blocks),
       fmt::arg("x", s.x_bits), fmt::arg("w", s.w_bits));
@@ -92,9 +92,9 @@ std::pair<std::vector<int64_t>, std::vector<int64_t>> simulate(
     }
   const auto simulation =
       cosim::Simulation::build(design, cosim::Simulator::Verilator, scratch.path() / "sim");
-  check(simulation.has_value(), "the chain cannot be built");
+  check(simulation.has_value(), simulation ? "" : simulation.error().to_string());
   const auto measured = simulation->run({{frame}}, cosim::Arrival::RandomGaps, 1);
-  check(measured.has_value(), "the chain cannot be simulated");
+  check(measured.has_value(), measured ? "" : measured.error().to_string());
   std::pair<std::vector<int64_t>, std::vector<int64_t>> sums;
   const std::vector<int64_t>& data = measured->outputs[0][0].data;
   for (size_t i = 0; i < data.size(); i += 2) {
