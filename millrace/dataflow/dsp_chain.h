@@ -26,9 +26,9 @@ enum class DspUse {
 /// Widths of a DSP48E2's operands, both signed.
 constexpr int DspFactorBits = 18;
 constexpr int DspWeightBits = 27;
-/// Blocks of a chain, at most: each one more is a cycle of latency for the whole product, and of
-/// delay for an element.
-constexpr int MaxChainBlocks = 8;
+/// Blocks of a chain, at most: each one more is a cycle of latency for the whole product, and each
+/// chain more of a result an adder. The pixels of a 3x3 kernel fit one chain.
+constexpr int MaxChainBlocks = 9;
 /// A DSP48E2 with all its registers runs faster than this in every speed grade.
 constexpr double LeastDspClockNs = 2;
 

@@ -136,17 +136,17 @@ TEST(DspChain, HasOperandsOfAsManyBitsAsTheBlock) {
 }
 
 TEST(DspChain, CutsChainsEvenlyAndEndsThemTogether) {
-  const Product product{{std::vector<int64_t>(9, 3)}, std::vector<Range>(9, {0, 15})};
+  const Product product{{std::vector<int64_t>(11, 3)}, std::vector<Range>(11, {0, 15})};
   const auto chains = product.chains();
   ASSERT_EQ(chains->size(), 2);
-  EXPECT_EQ((*chains)[0].blocks.size(), 5);
-  EXPECT_EQ((*chains)[1].blocks.size(), 4);
-  EXPECT_EQ(cascade_depth(*chains), 5);
-  EXPECT_EQ(cascade_latency_cycles(*chains), 7);
+  EXPECT_EQ((*chains)[0].blocks.size(), 6);
+  EXPECT_EQ((*chains)[1].blocks.size(), 5);
+  EXPECT_EQ(cascade_depth(*chains), 6);
+  EXPECT_EQ(cascade_latency_cycles(*chains), 8);
   EXPECT_EQ(block_delay(*chains, (*chains)[0], 0), 0);
   EXPECT_EQ(block_delay(*chains, (*chains)[1], 0), 1);
-  EXPECT_EQ(block_delay(*chains, (*chains)[1], 3), 4);
-  EXPECT_EQ(count_blocks(*chains), 9);
+  EXPECT_EQ(block_delay(*chains, (*chains)[1], 4), 5);
+  EXPECT_EQ(count_blocks(*chains), 11);
 }
 
 TEST(DspChain, LeavesOutPlacesWithoutWeights) {

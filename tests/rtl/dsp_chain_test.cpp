@@ -141,7 +141,7 @@ TEST(MrDspChain, BothFormsAreTheSumOfProductsForAllSmallValues) {
 }
 
 TEST(MrDspChain, BothFormsAreTheSumOfProductsAtFullWidth) {
-  const Sizes sizes{.blocks = 8};
+  const Sizes sizes{.blocks = 9};
   std::mt19937_64 random(1);
   const auto draw = [&](int bits) {
     const int64_t half = int64_t{1} << (bits - 1);
@@ -159,8 +159,8 @@ TEST(MrDspChain, BothFormsAreTheSumOfProductsAtFullWidth) {
       of_sum.w.push_back(draw(sizes.w_bits));
     }
   }
-  const Operands extreme{std::vector<int64_t>(8, -(1 << 17)), std::vector<int64_t>(8, -(1 << 26))};
-  operands.push_back(extreme);  // 2^46: the largest sum there is
+  operands.push_back({std::vector<int64_t>(9, -(1 << 17)),
+                      std::vector<int64_t>(9, -(1 << 26))});  // the largest sum there is
   const auto [primitive, twin] = simulate(sizes, operands, library_text(), "mr_dsp_chain_full");
   EXPECT_EQ(primitive, plain_sums(operands));
   EXPECT_EQ(twin, plain_sums(operands));
