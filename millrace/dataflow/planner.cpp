@@ -228,6 +228,10 @@ StreamId Planner::append_stage(Stage stage, double ready_ps) {
     name = stage.name + "_" + std::to_string(suffix);
   }
   stage.name = name;
+  check(
+      !std::holds_alternative<MapStage>(stage.kind) ||
+          stage.output.beats_per_frame() == circuit_.stream(stage.inputs.front()).beats_per_frame(),
+      "a map gives another number of beats than it takes");
   times_.push_back(stage_times(stage, inputs));
   gaps_.push_back(least_gap(stage, gaps));
   ready_ps_.push_back(ready_ps);

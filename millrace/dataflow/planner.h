@@ -121,9 +121,6 @@ private:
   Status add_windowed(const graph::Op& op, const Demand& out, int64_t channels);
   /// A mean that counts the pixels of the map only: with a channel of ones in front.
   Status add_counted_mean(const graph::Op& op, const Demand& out);
-  /// True when every window lies within one beat.
-  bool rows_fit(const StreamType& shape, const graph::Window& window) const;
-  bool columns_fit(const StreamType& shape, const graph::Window& window) const;
   Status open_on_window(const graph::Op& op, MapStep step, StreamId stream, const Demand& out,
                         int64_t channels);
   Status open_on_rows(const graph::Op& op, MapStep step, StreamId stream, const Demand& out,

@@ -27,6 +27,34 @@ std::vector<int64_t> padding_values(const StreamType& in, const Op& op) {
   return padding;
 }
 
+/// Pixels of a map along an axis, and how many of them a beat has.
+struct Axis {
+  int64_t size = 1, in_beat = 1;
+};
+
+/// The windows along an axis, beat for beat, where each lies within one of the map's beats; `out`
+/// of them where a beat has them all. None where they do not, or where a beat would have no window.
+std::optional<Axis> within_beats(const Axis& map, int64_t extent, int64_t stride, bool is_padded,
+                                 int64_t out) {
+  if (map.in_beat == map.size)
+    return Axis{out, out};
+  if (map.in_beat % stride != 0 || extent > stride || is_padded)
+    return std::nullopt;
+  const Axis windows{(map.size - extent) / stride + 1, map.in_beat / stride};
+  const auto beats = [](const Axis& axis) { return (axis.size + axis.in_beat - 1) / axis.in_beat; };
+  return beats(windows) == beats(map) ? std::optional(windows) : std::nullopt;
+}
+
+std::optional<Axis> rows_within_beats(const StreamType& map, const Window& window, int64_t out) {
+  return within_beats({map.height, map.rows}, window.extent_h(), window.stride_h,
+                      window.pad_top > 0 || window.pad_bottom > 0, out);
+}
+
+std::optional<Axis> columns_within_beats(const StreamType& map, const Window& window, int64_t out) {
+  return within_beats({map.width, map.lanes}, window.extent_w(), window.stride_w,
+                      window.pad_left > 0 || window.pad_right > 0, out);
+}
+
 }  // namespace
 
 BeatWindows windows_of(const Window& window, int64_t channels, int64_t rows, int64_t lanes) {
@@ -41,18 +69,6 @@ BeatWindows windows_of(const Window& window, int64_t channels, int64_t rows, int
           .dilation_w = window.dilation_w};
 }
 
-bool Planner::rows_fit(const StreamType& shape, const Window& window) const {
-  return shape.rows == shape.height ||
-         (shape.rows % window.stride_h == 0 && window.extent_h() <= window.stride_h &&
-          window.pad_top == 0 && window.pad_bottom == 0);
-}
-
-bool Planner::columns_fit(const StreamType& shape, const Window& window) const {
-  return shape.lanes == shape.width ||
-         (shape.lanes % window.stride_w == 0 && window.extent_w() <= window.stride_w &&
-          window.pad_left == 0 && window.pad_right == 0);
-}
-
 Status Planner::add_windowed(const Op& op, const Demand& out, int64_t channels) {
   const ValueId value = value_of(op);
   const ValueId operand = op.operands[0];
@@ -60,17 +76,17 @@ Status Planner::add_windowed(const Op& op, const Demand& out, int64_t channels) 
   MapStep step{.op = &op, .sources = {}, .picks = {}};
   const Window window = step.window();
 
+  const std::optional<Axis> rows = rows_within_beats(shape, window, out.height);
+  const std::optional<Axis> columns = columns_within_beats(shape, window, out.width);
   StreamType result = shape;
-  result.height = out.height;
-  result.width = out.width;
   result.channels = channels;
-  const int64_t out_lanes =
-      shape.lanes == shape.width ? out.width : std::min(out.width, shape.lanes / window.stride_w);
-  const bool has_columns = columns_fit(shape, window);
-  if (has_columns && rows_fit(shape, window)) {
-    result.lanes = out_lanes;
-    result.rows = shape.rows == shape.height ? out.height
-                                             : std::min(out.height, shape.rows / window.stride_h);
+  if (columns) {
+    result.width = columns->size;
+    result.lanes = columns->in_beat;
+  }
+  if (columns && rows) {
+    result.height = rows->size;
+    result.rows = rows->in_beat;
     return extend(op, step, result);
   }
   const bool covers_map = window.kernel_h == shape.height && window.kernel_w == shape.width &&
@@ -88,11 +104,9 @@ Status Planner::add_windowed(const Op& op, const Demand& out, int64_t channels) 
   if (mean && window.is_padded() && !mean->include_padding)
     return add_counted_mean(op, out);
   StreamId stream = -1;
-  if (has_columns && op.as<graph::MaxPool>() && window.extent_w() > 1 && shape.rows == 1) {
+  if (columns && op.as<graph::MaxPool>() && window.extent_w() > 1 && shape.rows == 1) {
     // Along the row first: what the line buffer keeps is smaller by the stride.
     step.part = MapStep::Part::Columns;
-    result.height = shape.height;
-    result.lanes = out_lanes;
     MR_TRY_STATUS(extend(op, step, result));
     MR_TRY(stream, stream_of_part(value));
     step.part = MapStep::Part::Rows;
@@ -112,13 +126,15 @@ Status Planner::add_counted_mean(const Op& op, const Demand& out) {
   MR_TRY_STATUS(extend(op, step, with_ones));
   step.part = MapStep::Part::Whole;
   const int64_t channels = op.type.shape.back();
-  if (columns_fit(shape, step.window()) && rows_fit(shape, step.window())) {
+  const std::optional<Axis> rows = rows_within_beats(shape, step.window(), out.height);
+  const std::optional<Axis> columns = columns_within_beats(shape, step.window(), out.width);
+  if (columns && rows) {
     StreamType result = shape;
-    result.height = out.height;
-    result.width = out.width;
+    result.height = rows->size;
+    result.width = columns->size;
     result.channels = channels;
-    result.lanes = shape.lanes == shape.width ? out.width : shape.lanes / step.window().stride_w;
-    result.rows = shape.rows == shape.height ? out.height : shape.rows / step.window().stride_h;
+    result.lanes = columns->in_beat;
+    result.rows = rows->in_beat;
     append_to(places_[static_cast<size_t>(value_of(op))].map, op, step, result);
     return {};
   }

@@ -204,6 +204,46 @@ TEST_P(RowWindows, HoldTheRowsThatTheirFormulaNames) {
 
 INSTANTIATE_TEST_SUITE_P(Seeds, RowWindows, ::testing::Range(0, 16));
 
+// --- maps whose rows no number of lanes divides ------------------------------------------------
+
+class OddMaps : public ::testing::TestWithParam<dataflow::PlanOptions> {};
+
+TEST_P(OddMaps, ArePooledWithoutTheirLastRowAndColumn) {
+  const auto graph = graph::parse(R"(graph @odd {
+  %image = input : tensor<5x5x1 x ufixed<8,8>>
+  %pool = max_pool %image {kernel = [2, 2], stride = [2, 2], padding = [0, 0, 0, 0]} : tensor<2x2x1 x ufixed<8,8>>
+  output %pool
+}
+)",
+                                  "odd.mr");
+  ASSERT_TRUE(graph.has_value()) << graph.error().to_string();
+  const auto circuit = dataflow::plan(*graph, GetParam());
+  ASSERT_TRUE(circuit.has_value()) << circuit.error().to_string();
+  std::mt19937_64 random(1);
+  const cosim::Frames frames = random_frames(circuit->inputs[0].type, random);
+  cosim::Frames expected;
+  for (const std::vector<IntTensor>& frame : frames) {
+    IntTensor y{{2, 2, 1}, {}};
+    for (const size_t corner : {0, 2, 10, 12}) {
+      const std::vector<int64_t>& x = frame[0].data;
+      y.data.push_back(std::max({x[corner], x[corner + 1], x[corner + 5], x[corner + 6]}));
+    }
+    expected.push_back({std::move(y)});
+  }
+  check_circuit(*circuit, frames, expected,
+                "odd_" + std::to_string(GetParam().rows) + "x" + std::to_string(GetParam().lanes));
+}
+
+INSTANTIATE_TEST_SUITE_P(Lanes, OddMaps,
+                         ::testing::Values(dataflow::PlanOptions{.lanes = 2},
+                                           dataflow::PlanOptions{.lanes = 4},
+                                           dataflow::PlanOptions{.lanes = 5, .rows = 2},
+                                           dataflow::PlanOptions{.lanes = 5, .rows = 4}),
+                         [](const auto& instance) {
+                           return "Rows" + std::to_string(instance.param.rows) + "Lanes" +
+                                  std::to_string(instance.param.lanes);
+                         });
+
 // --- buffers -----------------------------------------------------------------------------------
 
 /// Bursts that a buffer evens out, and two ways of different length that meet again.
