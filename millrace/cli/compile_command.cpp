@@ -189,7 +189,8 @@ std::string to_text(const Compiled& compiled, const CompileOptions& options, dou
       stage_table(compiled).to_text(), limits, lanes_of(compiled.circuit.inputs[0].type),
       with_thousands(compiled.schedule.latency_cycles), report::duration(latency_ns),
       compiled.circuit.clock_ns, with_thousands(compiled.schedule.interval_cycles),
-      with_thousands(area.lut), with_thousands(area.ff), with_thousands(area.dsp), seconds, options.output.string());
+      with_thousands(area.lut), with_thousands(area.ff), with_thousands(area.dsp), seconds,
+      options.output.string());
 }
 
 }  // namespace

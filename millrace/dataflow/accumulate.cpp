@@ -56,22 +56,23 @@ public:
   /// The product in DSP blocks; none where they cannot compute it.
   Result<std::optional<AccumulateStage>> run_in_blocks(const std::string& where) {
     begin();
-    const bool is_in_time =
-        request_.clock_ns >= LeastDspClockNs && chunk_ready_ps() <= budget_ps() &&
-        request_.delays.adder_ps(stage_.sum_type.width) <= budget_ps();
+    const bool is_in_time = request_.clock_ns >= LeastDspClockNs &&
+                            chunk_ready_ps() <= budget_ps() &&
+                            request_.delays.adder_ps(stage_.sum_type.width) <= budget_ps();
     if (!is_in_time || stage_.steps() == 1)  // then no weight changes
       return std::nullopt;
-    auto chains = make_dsp_chains(
-        {.results = request_.map.rows,
-         .places = stage_.chunk.size(),
-         .steps = stage_.steps(),
-         .weight =
-             [this](int result, size_t place, int64_t step) {
-               return weight(result, step / stage_.phases, element_at(place, step));
-             },
-         .range = [this](size_t place, int64_t step) {
-           return stage_.elements[static_cast<size_t>(element_at(place, step))];
-         }});
+    auto chains =
+        make_dsp_chains({.results = request_.map.rows,
+                         .places = stage_.chunk.size(),
+                         .steps = stage_.steps(),
+                         .weight =
+                             [this](int result, size_t place, int64_t step) {
+                               return weight(result, step / stage_.phases, element_at(place, step));
+                             },
+                         .range =
+                             [this](size_t place, int64_t step) {
+                               return stage_.elements[static_cast<size_t>(element_at(place, step))];
+                             }});
     if (!chains || chains->empty())
       return std::nullopt;
     stage_.chains = *std::move(chains);
@@ -373,8 +374,7 @@ Result<AccumulateStage> make_accumulate(const AccumulateRequest& request,
   if (!blocks)
     return rows;
   const AccumulateCost cost = accumulate_cost(*blocks);
-  const bool is_worth_it =
-      accumulate_cost(rows).lut - cost.lut >= request.luts_per_dsp * cost.dsp;
+  const bool is_worth_it = accumulate_cost(rows).lut - cost.lut >= request.luts_per_dsp * cost.dsp;
   return is_worth_it ? *std::move(blocks) : std::move(rows);
 }
 

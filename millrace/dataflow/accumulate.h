@@ -37,7 +37,7 @@ struct AccumulateStage {
   std::vector<ChunkPlace> chunk;
   int64_t beats = 1;  ///< that make up a result
   int phases = 1;
-  bool held = false;  ///< the data lines keep a beat for all its phases
+  bool held = false;                     ///< the data lines keep a beat for all its phases
   std::vector<DspChain> chains;          ///< of DSP blocks, in front of `products`; or none
   Datapath products;                     ///< of digit rows, or of sums of what the chains give
   std::vector<std::vector<bool>> lines;  ///< of the digits' ROM: one bit for each step

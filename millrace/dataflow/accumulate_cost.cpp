@@ -79,7 +79,8 @@ AccumulateCost accumulate_cost(const AccumulateStage& stage) {
     cost.lut += row_luts(path, node);
     const int64_t width = node.signal_type().width;
     const auto* input = std::get_if<InputNode>(&node.kind);
-    const bool is_line = input != nullptr && stage.chains.empty() && input->index >= std::ssize(stage.chunk);
+    const bool is_line =
+        input != nullptr && stage.chains.empty() && input->index >= std::ssize(stage.chunk);
     add_waiting(cost, width, is_line ? -1 : node.cycle, reads[id]);  // a line is registered
   }
   const auto outputs = std::ssize(stage.bias);

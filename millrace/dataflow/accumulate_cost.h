@@ -15,9 +15,9 @@ struct AccumulateCost {
   int64_t dsp = 0;
 };
 
-/// Estimates the area of an accumulate stage, all included: rows or blocks, sums, the weights' memory, the
-/// choice of the chunk, what is kept of a beat, and the counters. docs/rationale/shared-multipliers
-/// compares it with Yosys' counts.
+/// Estimates the area of an accumulate stage, all included: rows or blocks, sums, the weights'
+/// memory, the choice of the chunk, what is kept of a beat, and the counters.
+/// docs/rationale/shared-multipliers compares it with Yosys' counts.
 AccumulateCost accumulate_cost(const AccumulateStage& stage);
 
 }  // namespace millrace::dataflow

@@ -18,13 +18,12 @@ struct Product {
     return step == 1 ? 1 : weights[static_cast<size_t>(result)][place];
   }
   std::optional<std::vector<DspChain>> chains() const {
-    return make_dsp_chains(
-        {.results = static_cast<int>(weights.size()),
-         .places = places.size(),
-         .steps = 2,
-         .weight = [this](int result, size_t place,
-                          int64_t step) { return weight(result, place, step); },
-         .range = [this](size_t place, int64_t) { return places[place]; }});
+    return make_dsp_chains({.results = static_cast<int>(weights.size()),
+                            .places = places.size(),
+                            .steps = 2,
+                            .weight = [this](int result, size_t place,
+                                             int64_t step) { return weight(result, place, step); },
+                            .range = [this](size_t place, int64_t) { return places[place]; }});
   }
 };
 
@@ -151,12 +150,12 @@ TEST(DspChain, CutsChainsEvenlyAndEndsThemTogether) {
 
 TEST(DspChain, LeavesOutPlacesWithoutWeights) {
   const Product product{{{5, 3, 2}}, {{0, 15}, {0, 15}, {0, 15}}};
-  auto chains = make_dsp_chains({.results = 1,
-                                 .places = 3,
-                                 .steps = 2,
-                                 .weight = [&](int, size_t place,
-                                               int64_t) { return place == 1 ? int64_t{0} : 5; },
-                                 .range = [&](size_t, int64_t) { return Range{0, 15}; }});
+  auto chains = make_dsp_chains(
+      {.results = 1,
+       .places = 3,
+       .steps = 2,
+       .weight = [&](int, size_t place, int64_t) { return place == 1 ? int64_t{0} : 5; },
+       .range = [&](size_t, int64_t) { return Range{0, 15}; }});
   ASSERT_EQ(chains->size(), 1);
   EXPECT_EQ(chains->front().blocks.size(), 2);
 }
@@ -189,8 +188,8 @@ TEST_P(RandomDspChains, AreTheProduct) {
   const int factor_bits = draw(1, DspFactorBits - 1);
   const int places = draw(1, 30);
   for (int place = 0; place < places; ++place)
-    product.places.push_back({-draw(0, 1) * draw(0, 1 << factor_bits),
-                              draw(0, (1 << factor_bits) - 1)});
+    product.places.push_back(
+        {-draw(0, 1) * draw(0, 1 << factor_bits), draw(0, (1 << factor_bits) - 1)});
   for (int result = draw(1, 5); result > 0; --result) {
     std::vector<int64_t>& row = product.weights.emplace_back();
     for (int place = 0; place < places; ++place)
@@ -201,11 +200,11 @@ TEST_P(RandomDspChains, AreTheProduct) {
   for (int trial = 0; trial < 20; ++trial) {
     std::vector<Int128> xs;
     for (const Range& range : product.places)
-      xs.push_back(draw(0, 2) == 0   ? range.lo
-                   : draw(0, 1) == 0 ? range.hi
-                                     : range.lo + static_cast<Int128>(
-                                                      random() % static_cast<uint64_t>(
-                                                                     range.hi - range.lo + 1)));
+      xs.push_back(draw(0, 2) == 0 ? range.lo
+                   : draw(0, 1) == 0
+                       ? range.hi
+                       : range.lo + static_cast<Int128>(
+                                        random() % static_cast<uint64_t>(range.hi - range.lo + 1)));
     expect_product(product, *chains, xs);
   }
 }

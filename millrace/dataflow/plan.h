@@ -52,9 +52,9 @@ struct PlanOptions {
 ///
 /// Errors   lanes that are 0 or wider than the row; an operation or a branch that no stage
 ///          computes; a clock that a single operation cannot meet; three-input adders
-///          or DSP blocks in a family that has none; an option of a layer that does not apply to it, or is out of
-///          its range; stages above the limit; those of adders::multiply_matrix(); a search that
-///          was stopped.
+///          or DSP blocks in a family that has none; an option of a layer that does not apply to
+///          it, or is out of its range; stages above the limit; those of adders::multiply_matrix();
+///          a search that was stopped.
 Result<Circuit> plan(const graph::Graph& graph, const PlanOptions& options);
 
 /// Refuses a circuit that takes more than the limit, and names its largest stage.

@@ -146,10 +146,10 @@ TEST(MrDspChain, BothFormsAreTheSumOfProductsAtFullWidth) {
   const auto draw = [&](int bits) {
     const int64_t half = int64_t{1} << (bits - 1);
     const uint64_t choice = random() % 8;
-    return choice == 0   ? -half
-           : choice == 1 ? half - 1
-                         : static_cast<int64_t>(random() % (2 * static_cast<uint64_t>(half))) -
-                               half;
+    return choice == 0 ? -half
+           : choice == 1
+               ? half - 1
+               : static_cast<int64_t>(random() % (2 * static_cast<uint64_t>(half))) - half;
   };
   std::vector<Operands> operands;
   for (int i = 0; i < 2000; ++i) {
