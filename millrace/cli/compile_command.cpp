@@ -51,9 +51,15 @@ Result<Compiled> compile(const CompileOptions& options, Console& console) {
       .clock_ns = clock_ns,
       .delay_family = part.family,
       .three_input_adders = uses_three_input_adders(options.adders, part.family),
+      .dsp = parse_dsp_use(options.dsp),
       .effort = options.effort,
-      .limit = {.lut = part.holds.lut, .ff = part.holds.ff, .holder = part.name},
+      .limit = {.lut = part.holds.lut,
+                .ff = part.holds.ff,
+                .dsp = part.holds.dsp,
+                .holder = part.name},
       .progress = console.progress()};
+  if (part.holds.dsp > 0)
+    wanted.luts_per_dsp = part.holds.lut / part.holds.dsp;
   if (!options.overrides.empty()) {
     MR_TRY(wanted.layers, read_overrides(options.overrides, model));
   }
@@ -147,7 +153,8 @@ report::Table stage_table(const Compiled& compiled) {
                                   {"beats leave, cycles", true},
                                   {"in use", true},
                                   {"LUT, about", true},
-                                  {"FF, about", true}}};
+                                  {"FF, about", true},
+                                  {"DSP", true}}};
   for (size_t i = 0; i < compiled.circuit.stages.size(); ++i) {
     const dataflow::Stage& stage = compiled.circuit.stages[i];
     const dataflow::StageTimes& times = compiled.schedule.stages[i];
@@ -159,7 +166,7 @@ report::Table stage_table(const Compiled& compiled) {
                           lanes_of(stream), fmt::format("{}", stage.latency_cycles),
                           fmt::format("{} to {}", times.first_out, times.last_out),
                           report::percent(times.utilisation), with_thousands(area.lut),
-                          with_thousands(area.ff)});
+                          with_thousands(area.ff), with_thousands(area.dsp)});
   }
   return table;
 }
@@ -178,11 +185,12 @@ std::string to_text(const Compiled& compiled, const CompileOptions& options, dou
   const dataflow::AreaEstimate area = dataflow::estimate_area(compiled.circuit);
   return fmt::format(
       "{}\n{}{} lanes, latency {} cycles ({} at {:g} ns), a frame every {} cycles; about {} LUT, "
-      "{} FF; compiled in {:.2f} s\nBuild: {}\n",
+      "{} FF, {} DSP; compiled in {:.2f} s\nBuild: {}\n",
       stage_table(compiled).to_text(), limits, lanes_of(compiled.circuit.inputs[0].type),
       with_thousands(compiled.schedule.latency_cycles), report::duration(latency_ns),
       compiled.circuit.clock_ns, with_thousands(compiled.schedule.interval_cycles),
-      with_thousands(area.lut), with_thousands(area.ff), seconds, options.output.string());
+      with_thousands(area.lut), with_thousands(area.ff), with_thousands(area.dsp), seconds,
+      options.output.string());
 }
 
 }  // namespace

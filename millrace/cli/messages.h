@@ -17,8 +17,8 @@ inline constexpr Message BadLanes{
     "all."};
 inline constexpr Message BadOverrides{
     "cli.bad_overrides", "the options of layers are not of the form expected: {}",
-    "Write 'layers: {NAME: {effort: N, adders: two-input, phases: N, lanes: N}}', with what is "
-    "needed of it."};
+    "Write 'layers: {NAME: {effort: N, adders: two-input, phases: N, lanes: N, dsp: auto}}', "
+    "with what is needed of it."};
 inline constexpr Message UnknownOverride{
     "cli.unknown_override", "there is no {} '{}'; the nearest name is '{}'",
     "Correct the name; 'millrace inspect' lists the layers of a model."};

@@ -85,8 +85,14 @@ void add_circuit_options(CLI::App& app, CompileOptions& options) {
       ->capture_default_str();
   app.add_flag("--logits", options.logits, "Leave off the final sigmoid");
   add_adder_choice(app, options.adders);
+  app.add_option("--dsp", options.dsp,
+                 "DSP blocks for products whose multipliers are shared over time: never; auto, "
+                 "where a block saves as many LUTs as the part has for each; or prefer")
+      ->check(CLI::IsMember({"never", "auto", "prefer"}))
+      ->capture_default_str();
   app.add_option("--overrides", options.overrides,
-                 "Options of single layers (YAML): layers: {NAME: {effort, adders, phases, lanes}}")
+                 "Options of single layers (YAML): layers: {NAME: {effort, adders, phases, lanes, "
+                 "dsp}}")
       ->type_name("FILE");
 }
 

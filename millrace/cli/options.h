@@ -44,6 +44,7 @@ struct CompileOptions {
   std::optional<int64_t> max_lut = {};
   int effort = 1;
   std::string adders = "auto";           ///< or "two-input", "three-input"
+  std::string dsp = "never";             ///< or "auto", "prefer"
   std::filesystem::path overrides = {};  ///< options of single layers; empty: none
   bool logits = false;
   std::filesystem::path output = "out";

@@ -48,6 +48,8 @@ TEST(CommandLine, CompileTakesGoals) {
 
 TEST(CommandLine, CompileTakesAnEffort) {
   EXPECT_EQ(options_of<CompileOptions>({"compile", "m.onnx", "--effort", "3"}).effort, 3);
+  EXPECT_EQ(options_of<CompileOptions>({"compile", "m.onnx"}).dsp, "never");
+  EXPECT_EQ(options_of<CompileOptions>({"compile", "m.onnx", "--dsp", "prefer"}).dsp, "prefer");
 }
 
 TEST(CommandLine, LanesOfZeroAreTheCompilersToRefuse) {
@@ -135,6 +137,7 @@ TEST(CommandLine, WrongUsageExitsWithTwoAndSaysWhy) {
       {"frobnicate"},
       {"compile"},
       {"compile", "m.onnx", "--effort", "much"},
+      {"compile", "m.onnx", "--dsp", "always"},
       {"compile", "m.onnx", "--adders", "four-input"},
       {"compile", "m.onnx", "--max-lut", "few"},
       {"compile", "m.onnx", "--no-such-option"},

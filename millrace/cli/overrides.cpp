@@ -7,6 +7,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include "millrace/cli/messages.h"
+#include "millrace/cli/wishes.h"
 #include "millrace/support/files.h"
 #include "millrace/support/names.h"
 
@@ -16,8 +17,9 @@ namespace {
 using dataflow::LayerOptions;
 using Names = std::vector<std::string>;
 
-const Names Keys = {"adders", "effort", "lanes", "phases"};
+const Names Keys = {"adders", "dsp", "effort", "lanes", "phases"};
 const Names AdderKinds = {"two-input", "three-input"};
+const Names DspUses = {"never", "auto", "prefer"};
 
 /// "file:line"; an empty file has no line and is wrong in its first.
 std::string place_in(const std::string& file, const YAML::Mark& mark) {
@@ -89,6 +91,10 @@ private:
       if (key == "adders") {
         MR_TRY(const std::string kind, known_name(entry.second, "kind of adders", AdderKinds));
         options.three_input_adders = kind == "three-input";
+      }
+      if (key == "dsp") {
+        MR_TRY(const std::string use, known_name(entry.second, "use of DSP blocks", DspUses));
+        options.dsp = parse_dsp_use(use);
       }
     }
     return options;

@@ -30,7 +30,7 @@ Diagnostic refusal(const std::string& text) {
 TEST(Overrides, EachLayerHasWhatIsSaidAboutIt) {
   const auto options = parse_overrides(
       "layers:\n  dense1: {effort: 4, adders: two-input}\n  dense2:\n    phases: 2\n"
-      "    lanes: 8\n    adders: three-input\n",
+      "    lanes: 8\n    adders: three-input\n    dsp: prefer\n",
       "o.yaml", model());
   ASSERT_TRUE(options.has_value()) << options.error().to_string();
   ASSERT_EQ(options->size(), 2u);
@@ -40,6 +40,8 @@ TEST(Overrides, EachLayerHasWhatIsSaidAboutIt) {
   EXPECT_EQ(options->at("dense2").phases, 2);
   EXPECT_EQ(options->at("dense2").lanes, 8);
   EXPECT_EQ(options->at("dense2").three_input_adders, true);
+  EXPECT_FALSE(options->at("dense1").dsp.has_value());
+  EXPECT_EQ(options->at("dense2").dsp, dataflow::DspUse::Prefer);
 }
 
 TEST(Overrides, UnknownNamesHaveALineAndTheNearestName) {
@@ -52,6 +54,8 @@ TEST(Overrides, UnknownNamesHaveALineAndTheNearestName) {
   EXPECT_THAT(found.message, HasSubstr("no key 'efort'; the nearest name is 'effort'"));
   EXPECT_THAT(refusal("layer: {}\n").message, HasSubstr("'layers'"));
   EXPECT_THAT(refusal("layers: {dense1: {adders: 3}}\n").message, HasSubstr("two-input"));
+  EXPECT_THAT(refusal("layers: {dense1: {dsp: always}}\n").message,
+              HasSubstr("no use of DSP blocks 'always'"));
 }
 
 TEST(Overrides, OtherFormsAreRefusedWithTheirLine) {

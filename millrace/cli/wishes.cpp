@@ -79,4 +79,9 @@ bool uses_three_input_adders(const std::string& adders, const std::string& famil
   return adders == "three-input" || (adders == "auto" && dataflow::has_three_input_adders(family));
 }
 
+dataflow::DspUse parse_dsp_use(const std::string& text) {
+  using dataflow::DspUse;
+  return text == "prefer" ? DspUse::Prefer : text == "auto" ? DspUse::Auto : DspUse::Never;
+}
+
 }  // namespace millrace::cli

@@ -31,4 +31,7 @@ Result<std::vector<dataflow::BeatShape>> parse_lanes(const std::string& text,
 /// What --adders says for a family: "auto" is three inputs where its carry chains add them.
 bool uses_three_input_adders(const std::string& adders, const std::string& family);
 
+/// "never", "auto" or "prefer": what --dsp and the overrides say.
+dataflow::DspUse parse_dsp_use(const std::string& text);
+
 }  // namespace millrace::cli

@@ -88,5 +88,11 @@ TEST(AdderChoice, AutoIsThreeInputsWhereTheFamilyHasThem) {
   EXPECT_TRUE(uses_three_input_adders("three-input", "other"));  // the planner's to refuse
 }
 
+TEST(DspChoice, IsOneOfThree) {
+  EXPECT_EQ(parse_dsp_use("never"), dataflow::DspUse::Never);
+  EXPECT_EQ(parse_dsp_use("auto"), dataflow::DspUse::Auto);
+  EXPECT_EQ(parse_dsp_use("prefer"), dataflow::DspUse::Prefer);
+}
+
 }  // namespace
 }  // namespace millrace::cli

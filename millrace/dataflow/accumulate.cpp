@@ -7,7 +7,9 @@
 #include <optional>
 #include <tuple>
 
+#include "millrace/dataflow/accumulate_cost.h"
 #include "millrace/dataflow/digit_rows.h"
+#include "millrace/dataflow/messages.h"
 #include "millrace/fixed/requantize.h"
 #include "millrace/support/check.h"
 
@@ -37,9 +39,9 @@ public:
     stage_.sum_type = request.sum_type;
   }
 
+  /// The product in rows of LUTs.
   Result<AccumulateStage> run(const std::string& where) {
-    check(stage_.beats >= 1 && stage_.phases >= 1, "a result has beats, a beat has phases");
-    cut_into_chunks();
+    begin();
     for (const ChunkPlace& place : stage_.chunk)
       places_.push_back(stage_.products.input(place.range.lo, place.range.hi));
     std::vector<std::vector<PlacedRow>> rows;
@@ -48,18 +50,61 @@ public:
     std::vector<NodeId> carries;
     for (std::vector<PlacedRow>& of_result : rows)
       append_sum(std::move(of_result), carries);
+    return finish(carries, chunk_ready_ps(), where);
+  }
+
+  /// The product in DSP blocks; none where they cannot compute it.
+  Result<std::optional<AccumulateStage>> run_in_blocks(const std::string& where) {
+    begin();
+    const bool is_in_time = request_.clock_ns >= LeastDspClockNs &&
+                            chunk_ready_ps() <= budget_ps() &&
+                            request_.delays.adder_ps(stage_.sum_type.width) <= budget_ps();
+    if (!is_in_time || stage_.steps() == 1)  // then no weight changes
+      return std::nullopt;
+    auto chains =
+        make_dsp_chains({.results = request_.map.rows,
+                         .places = stage_.chunk.size(),
+                         .steps = stage_.steps(),
+                         .weight =
+                             [this](int result, size_t place, int64_t step) {
+                               return weight(result, step / stage_.phases, element_at(place, step));
+                             },
+                         .range =
+                             [this](size_t place, int64_t step) {
+                               return stage_.elements[static_cast<size_t>(element_at(place, step))];
+                             }});
+    if (!chains || chains->empty())
+      return std::nullopt;
+    stage_.chains = *std::move(chains);
+    MR_TRY(AccumulateStage stage, finish(append_chain_sums(), 0, where));
+    return stage;
+  }
+
+private:
+  void begin() {
+    check(stage_.beats >= 1 && stage_.phases >= 1, "a result has beats, a beat has phases");
+    cut_into_chunks();
+  }
+
+  /// What a clock period leaves for logic.
+  double budget_ps() const { return request_.clock_ns * 1000 - request_.delays.register_ps; }
+
+  /// When the chunk has settled.
+  double chunk_ready_ps() const {
+    return request_.input_ready_ps + choice_levels(stage_.phases) * request_.delays.lut_ps;
+  }
+
+  /// Appends what the sums lack, and places the datapath's nodes.
+  Result<AccumulateStage> finish(const std::vector<NodeId>& carries, double ready_ps,
+                                 const std::string& where) {
     for (const NodeId carry : carries)
       stage_.products.outputs.push_back({carry, {.is_signed = false, .width = 1, .frac_bits = 0}});
-    const double budget_ps = request_.clock_ns * 1000 - request_.delays.register_ps;
-    const double deadline_ps = budget_ps - request_.delays.adder_ps(stage_.sum_type.width);
-    const double ready_ps =
-        request_.input_ready_ps + choice_levels(stage_.phases) * request_.delays.lut_ps;
+    const double deadline_ps = budget_ps() - request_.delays.adder_ps(stage_.sum_type.width);
     MR_TRY_STATUS(stage_.products.pipeline(request_.delays, request_.clock_ns, ready_ps,
                                            std::max(0.0, deadline_ps), where));
     return std::move(stage_);
   }
 
-private:
   /// The column of the map that element `element` stands for, if some weight there is not 0.
   std::optional<int> column(int64_t beat, int element) const {
     if (element < 0)
@@ -197,9 +242,8 @@ private:
   /// chains and the tree of adders behind them take the fewest cycles.
   size_t num_chains(size_t rows) const {
     constexpr int TypicalWidth = 12;
-    const double budget_ps = request_.clock_ns * 1000 - request_.delays.register_ps;
     const auto levels_a_cycle = std::max<size_t>(
-        1, static_cast<size_t>(budget_ps / request_.delays.adder_ps(TypicalWidth)));
+        1, static_cast<size_t>(budget_ps() / request_.delays.adder_ps(TypicalWidth)));
     const size_t fewest = std::max<size_t>(1, (rows + MaxChainRows - 1) / MaxChainRows);
     size_t best = fewest;
     size_t best_cycles = std::numeric_limits<size_t>::max();
@@ -265,6 +309,51 @@ private:
     return {sum, a.begin, b.end};
   }
 
+  // --- DSP blocks --------------------------------------------------------------------------
+
+  /// Appends each result's sum of what its chains give. Gives a one that each lacks: the first that
+  /// a low field has borrowed from it. Others take rows.
+  std::vector<NodeId> append_chain_sums() {
+    Datapath& path = stage_.products;
+    const auto results = static_cast<size_t>(request_.map.rows);
+    std::vector<std::vector<NodeId>> fields(results);
+    std::vector<std::vector<NodeId>> borrowed(results);
+    for (const DspChain& chain : stage_.chains) {
+      fields[static_cast<size_t>(chain.low_result)].push_back(
+          path.input(chain.low.lo, chain.low.hi));
+      if (!chain.is_packed())
+        continue;
+      const auto high = static_cast<size_t>(chain.high_result);
+      fields[high].push_back(path.input(chain.high.lo, chain.high.hi));
+      if (chain.borrows())
+        borrowed[high].push_back(path.input(0, 1));
+    }
+    std::vector<NodeId> carries;
+    for (size_t result = 0; result < results; ++result) {
+      std::vector<NodeId>& ones = borrowed[result];
+      carries.push_back(ones.empty() ? constant(false) : ones.front());
+      std::vector<NodeId> summands = std::move(fields[result]);
+      for (size_t i = 1; i < ones.size(); ++i)
+        summands.push_back(ones[i]);
+      path.outputs.push_back({sum_of(std::move(summands)), stage_.sum_type});
+    }
+    return carries;
+  }
+
+  NodeId sum_of(std::vector<NodeId> summands) {
+    if (summands.empty())
+      return constant(false);
+    while (summands.size() > 1) {
+      std::vector<NodeId> next;
+      for (size_t i = 0; i < summands.size(); i += 2)
+        next.push_back(i + 1 < summands.size()
+                           ? stage_.products.add({.a = summands[i], .b = summands[i + 1]})
+                           : summands[i]);
+      summands = std::move(next);
+    }
+    return summands.front();
+  }
+
   const AccumulateRequest& request_;
   AccumulateStage stage_;
   std::vector<NodeId> places_;
@@ -276,7 +365,17 @@ private:
 
 Result<AccumulateStage> make_accumulate(const AccumulateRequest& request,
                                         const std::string& where) {
-  return AccumulateMaker(request).run(where);
+  if (request.dsp == DspUse::Never)
+    return AccumulateMaker(request).run(where);
+  MR_TRY(std::optional<AccumulateStage> blocks, AccumulateMaker(request).run_in_blocks(where));
+  if (blocks && request.dsp == DspUse::Prefer)
+    return *std::move(blocks);
+  MR_TRY(AccumulateStage rows, AccumulateMaker(request).run(where));
+  if (!blocks)
+    return rows;
+  const AccumulateCost cost = accumulate_cost(*blocks);
+  const bool is_worth_it = accumulate_cost(rows).lut - cost.lut >= request.luts_per_dsp * cost.dsp;
+  return is_worth_it ? *std::move(blocks) : std::move(rows);
 }
 
 int beat_width(const Range& range) {
@@ -290,8 +389,12 @@ int choice_levels(int phases) {
   return levels;
 }
 
+int products_latency_cycles(const AccumulateStage& stage) {
+  return cascade_latency_cycles(stage.chains) + stage.products.latency_cycles();
+}
+
 int latency_cycles(const AccumulateStage& stage) {
-  return stage.phases - 1 + stage.products.latency_cycles() + 1;
+  return stage.phases - 1 + products_latency_cycles(stage) + 1;
 }
 
 int count_digit_rows(const AccumulateStage& stage) {
@@ -302,17 +405,31 @@ int count_digit_rows(const AccumulateStage& stage) {
                                         }));
 }
 
+int64_t count_weight_lines(const AccumulateStage& stage) {
+  int64_t lines = std::ssize(stage.lines);
+  for (int delay = 0; delay < cascade_depth(stage.chains); ++delay)
+    lines += std::ssize(dsp_weights(stage.chains, delay).lines);
+  return lines;
+}
+
 std::vector<Int128> evaluate(const AccumulateStage& stage,
                              std::span<const std::vector<Int128>> beats) {
   check(std::ssize(beats) == stage.beats, "as many beats as make up a result");
   std::vector<Int128> sums = stage.bias;
   for (int64_t step = 0; step < stage.steps(); ++step) {
     const std::vector<Int128>& beat = beats[static_cast<size_t>(step / stage.phases)];
-    std::vector<Int128> inputs;
+    std::vector<Int128> places;
     for (const ChunkPlace& place : stage.chunk) {
       const int element = place.elements[static_cast<size_t>(step % stage.phases)];
-      inputs.push_back(element < 0 ? place.range.lo : beat[static_cast<size_t>(element)]);
+      places.push_back(element < 0 ? place.range.lo : beat[static_cast<size_t>(element)]);
     }
+    std::vector<Int128> inputs;
+    for (const DspChain& chain : stage.chains) {
+      const std::vector<Int128> fields = evaluate(chain, places, step);
+      inputs.insert(inputs.end(), fields.begin(), fields.end());
+    }
+    if (stage.chains.empty())
+      inputs = std::move(places);
     for (const std::vector<bool>& line : stage.lines)
       inputs.push_back(line[static_cast<size_t>(step)] ? 1 : 0);
     const std::vector<Int128> products = stage.products.evaluate(inputs);

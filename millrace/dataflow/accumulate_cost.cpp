@@ -31,6 +31,41 @@ std::vector<std::set<int>> read_cycles(const Datapath& path) {
   return cycles;
 }
 
+/// Adds the registers in which `width` bits wait from one of these cycles to the next, from cycle
+/// `from` on.
+void add_waiting(AccumulateCost& cost, int64_t width, int from, const std::set<int>& cycles) {
+  for (const int cycle : cycles) {
+    const int waits = cycle - from;
+    (waits >= ShiftRegisterCycles ? cost.lut : cost.flip_flops) +=
+        waits >= ShiftRegisterCycles ? width : width * waits;
+    from = cycle;
+  }
+}
+
+/// LUTs of a memory with so many lines.
+int64_t memory_luts(const AccumulateStage& stage, int64_t lines) {
+  const int64_t blocks = ceil_divide(stage.steps(), 64);
+  return lines * (blocks + (blocks > 4 ? 1 + ceil_divide(ceil_divide(blocks, 4), 4) : 0));
+}
+
+/// DSP blocks, their weights, and what waits in front of them.
+void add_blocks(AccumulateCost& cost, const AccumulateStage& stage) {
+  cost.dsp += count_blocks(stage.chains);
+  std::vector<std::set<int>> delays(stage.chunk.size());
+  for (const DspChain& chain : stage.chains)
+    for (size_t i = 0; i < chain.blocks.size(); ++i)
+      delays[chain.blocks[i].place].insert(block_delay(stage.chains, chain, i));
+  for (size_t place = 0; place < delays.size(); ++place)
+    add_waiting(cost, beat_width(stage.chunk[place].range), 0, delays[place]);
+  std::set<int> reads;
+  for (int delay = 0; delay < cascade_depth(stage.chains); ++delay)
+    if (const auto lines = std::ssize(dsp_weights(stage.chains, delay).lines); lines > 0) {
+      cost.lut += memory_luts(stage, lines);
+      reads.insert(delay + 1);
+    }
+  add_waiting(cost, code_bits(stage.steps()), 0, reads);
+}
+
 }  // namespace
 
 AccumulateCost accumulate_cost(const AccumulateStage& stage) {
@@ -44,23 +79,17 @@ AccumulateCost accumulate_cost(const AccumulateStage& stage) {
     cost.lut += row_luts(path, node);
     const int64_t width = node.signal_type().width;
     const auto* input = std::get_if<InputNode>(&node.kind);
-    const bool is_line = input != nullptr && input->index >= std::ssize(stage.chunk);
-    int from = is_line ? -1 : node.cycle;  // a line comes from a register
-    for (const int cycle : reads[id]) {
-      const int waits = cycle - from;
-      (waits >= ShiftRegisterCycles ? cost.lut : cost.flip_flops) +=
-          waits >= ShiftRegisterCycles ? width : width * waits;
-      from = cycle;
-    }
+    const bool is_line =
+        input != nullptr && stage.chains.empty() && input->index >= std::ssize(stage.chunk);
+    add_waiting(cost, width, is_line ? -1 : node.cycle, reads[id]);  // a line is registered
   }
   const auto outputs = std::ssize(stage.bias);
   const int64_t sum_bits = outputs * stage.sum_type.width;
   cost.lut += sum_bits;
   cost.flip_flops += sum_bits;
 
-  const auto lines = std::ssize(stage.lines);
-  const int64_t blocks = ceil_divide(stage.steps(), 64);
-  cost.lut += lines * (blocks + (blocks > 4 ? 1 + ceil_divide(ceil_divide(blocks, 4), 4) : 0));
+  cost.lut += memory_luts(stage, std::ssize(stage.lines));
+  add_blocks(cost, stage);
 
   for (const ChunkPlace& place : stage.chunk) {
     const auto choices = std::count_if(place.elements.begin(), place.elements.end(),
@@ -74,7 +103,7 @@ AccumulateCost accumulate_cost(const AccumulateStage& stage) {
   const int64_t position =
       code_bits(stage.steps()) + (stage.phases > 1 ? code_bits(stage.phases) : 0);
   cost.lut += 2 * position + 2;
-  cost.flip_flops += position + 3 * path.latency_cycles() + 1;
+  cost.flip_flops += position + 3 * products_latency_cycles(stage) + 1;
   return cost;
 }
 

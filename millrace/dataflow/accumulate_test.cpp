@@ -65,10 +65,8 @@ std::vector<Int128> plain_product(const AccumulateRequest& request,
   return sums;
 }
 
-class RandomAccumulate : public ::testing::TestWithParam<int> {};
-
-TEST_P(RandomAccumulate, IsThePlainProduct) {
-  std::mt19937_64 random(static_cast<uint64_t>(GetParam()));
+/// A product of random sizes, weights and ranges.
+AccumulateRequest random_request(std::mt19937_64& random) {
   const auto draw = [&](int lo, int hi) {
     return lo + static_cast<int>(random() % static_cast<uint64_t>(hi - lo + 1));
   };
@@ -87,11 +85,29 @@ TEST_P(RandomAccumulate, IsThePlainProduct) {
     for (int& column : columns)
       if (draw(0, 6) == 0)
         column = -1;
+  return request;
+}
+
+void expect_plain_product(const AccumulateRequest& request, std::mt19937_64& random) {
   const AccumulateStage stage = make(request);
   for (int trial = 0; trial < 20; ++trial) {
     const auto beats = random_beats(request, random);
     ASSERT_EQ(evaluate(stage, beats), plain_product(request, beats));
   }
+}
+
+class RandomAccumulate : public ::testing::TestWithParam<int> {};
+
+TEST_P(RandomAccumulate, IsThePlainProduct) {
+  std::mt19937_64 random(static_cast<uint64_t>(GetParam()));
+  expect_plain_product(random_request(random), random);
+}
+
+TEST_P(RandomAccumulate, IsThePlainProductInBlocks) {
+  std::mt19937_64 random(static_cast<uint64_t>(GetParam()));
+  AccumulateRequest request = random_request(random);
+  request.dsp = DspUse::Prefer;
+  expect_plain_product(request, random);
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, RandomAccumulate, ::testing::Range(0, 60));
@@ -147,6 +163,73 @@ TEST(Accumulate, CostsItsRowsSumsLinesAndWhatItKeeps) {
   EXPECT_EQ(cost.flip_flops, 20 + (4 + 8) + (4 + 1));
   request.held = true;
   EXPECT_EQ(accumulate_cost(make(request)).flip_flops, 20 + (4 + 1));
+}
+
+/// Three beats of `elements` bytes for two results, with weights of 8 bits.
+AccumulateRequest dense_request(int elements) {
+  AccumulateRequest request = make_request(3, elements, 2);
+  for (size_t i = 0; i < request.map.entries.size(); ++i)
+    request.map.entries[i] = i % 5 == 0 ? -128 : 127 - static_cast<int64_t>(i % 7) * 9;
+  request.sum_type.width = 24;
+  return request;
+}
+
+TEST(AccumulateInBlocks, PacksTwoResultsIntoOneChain) {
+  AccumulateRequest request = dense_request(4);
+  request.dsp = DspUse::Prefer;
+  const AccumulateStage stage = make(request);
+  ASSERT_EQ(stage.chains.size(), 1);
+  EXPECT_EQ(stage.chains[0].blocks.size(), 4);
+  EXPECT_TRUE(stage.chains[0].is_packed());
+  EXPECT_EQ(count_digit_rows(stage), 0);
+  EXPECT_EQ(accumulate_cost(stage).dsp, 4);
+  EXPECT_EQ(stage.products.latency_cycles(), 0);  // nothing but wires
+  EXPECT_EQ(latency_cycles(stage), (4 + 2) + 1);
+}
+
+TEST(AccumulateInBlocks, AddsUpChainsInTheFabric) {
+  AccumulateRequest request = dense_request(20);
+  request.dsp = DspUse::Prefer;
+  const AccumulateStage stage = make(request);
+  EXPECT_GT(stage.chains.size(), 2);
+  EXPECT_EQ(accumulate_cost(stage).dsp, 20);
+  std::mt19937_64 random(1);
+  expect_plain_product(request, random);
+}
+
+TEST(AccumulateInBlocks, AutoAsksWhatABlockSaves) {
+  AccumulateRequest request = dense_request(4);
+  const AccumulateCost rows = accumulate_cost(make(request));
+  EXPECT_EQ(rows.dsp, 0);
+  request.dsp = DspUse::Prefer;
+  const AccumulateCost blocks = accumulate_cost(make(request));
+  request.dsp = DspUse::Auto;
+  request.luts_per_dsp = (rows.lut - blocks.lut) / blocks.dsp;
+  EXPECT_EQ(accumulate_cost(make(request)).dsp, 4);
+  ++request.luts_per_dsp;
+  EXPECT_EQ(accumulate_cost(make(request)).dsp, 0);
+}
+
+TEST(AccumulateInBlocks, AreRowsWhereAnOperandOrTheClockDoesNotFit) {
+  AccumulateRequest request = dense_request(4);
+  request.dsp = DspUse::Prefer;
+  request.sum_type.width = 10;
+  request.clock_ns = 1.9;
+  EXPECT_EQ(accumulate_cost(make(request)).dsp, 0);
+  request.clock_ns = 2;
+  EXPECT_EQ(accumulate_cost(make(request)).dsp, 4);
+  request.clock_ns = 5;
+  request.elements[0] = {0, (1 << 17) - 1};
+  EXPECT_EQ(accumulate_cost(make(request)).dsp, 8);  // its products are too wide to be packed
+  request.elements[0] = {0, 1 << 17};
+  EXPECT_EQ(accumulate_cost(make(request)).dsp, 0);
+}
+
+TEST(AccumulateInBlocks, NeedAWeightThatChanges) {
+  AccumulateRequest request = make_request(1, 2, 1);
+  request.map.entries = {77, -99};
+  request.dsp = DspUse::Prefer;
+  EXPECT_EQ(accumulate_cost(make(request)).dsp, 0);
 }
 
 TEST(Accumulate, RefusesAClockThatARowDoesNotFit) {

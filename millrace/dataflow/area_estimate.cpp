@@ -166,7 +166,7 @@ AreaEstimate estimate_area(const Circuit& circuit, const Stage& stage) {
                         [](const AccumulateStage& s) {
                           const AccumulateCost cost = accumulate_cost(s);
                           return AreaEstimate{
-                              .lut = cost.lut, .ff = cost.flip_flops, .dsp = 0, .bram18 = 0};
+                              .lut = cost.lut, .ff = cost.flip_flops, .dsp = cost.dsp, .bram18 = 0};
                         }},
       stage.kind);
   for (size_t side = 0; side < stage.buffers.size(); ++side)

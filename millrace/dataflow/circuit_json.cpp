@@ -74,7 +74,8 @@ Json sizes_of(const StageKind& kind) {
                           return Json{{"beats", s.beats},
                                       {"phases", s.phases},
                                       {"digit_rows", count_digit_rows(s)},
-                                      {"weight_bits_a_step", s.lines.size()}};
+                                      {"dsp_blocks", count_blocks(s.chains)},
+                                      {"weight_bits_a_step", count_weight_lines(s)}};
                         }},
       kind);
 }

@@ -38,6 +38,10 @@ inline constexpr Message NoThreeInputAdders{
     "dataflow.no_three_input_adders",
     "the carry chains of the family '{}' are not known to add three operands; those of {} do",
     "choose --adders auto or two-input, or a part of one of these families"};
+inline constexpr Message NoDspBlocks{
+    "dataflow.no_dsp_blocks",
+    "the DSP blocks of the family '{}' are not known to multiply 18 by 27 bits; those of {} do",
+    "choose --dsp never or auto, or a part of one of these families"};
 inline constexpr Message WishUnmet{
     "dataflow.wish_unmet",
     "no circuit has {}: the nearest has a latency of {}, takes a frame every {} and about {} LUTs, "

@@ -33,6 +33,11 @@ Result<Circuit> plan(const graph::Graph& graph, const PlanOptions& options) {
                   [](const auto& entry) { return entry.second.three_input_adders == true; });
   if (options.three_input_adders || any_fuses)
     MR_TRY_STATUS(check_three_input_adders(options.delay_family, "--adders"));
+  const bool any_prefers =
+      std::any_of(options.layers.begin(), options.layers.end(),
+                  [](const auto& entry) { return entry.second.dsp == DspUse::Prefer; });
+  if (options.dsp == DspUse::Prefer || any_prefers)
+    MR_TRY_STATUS(check_dsp_blocks(options.delay_family, "--dsp"));
   return Planner(graph, options, std::move(delays)).run();
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "millrace/dataflow/circuit.h"
+#include "millrace/dataflow/dsp_chain.h"
 #include "millrace/graph/graph.h"
 #include "millrace/support/progress.h"
 
@@ -19,12 +20,14 @@ struct LayerOptions {
   std::optional<bool> three_input_adders = {};  ///< in its stage: the first layer's say counts
   std::optional<int> phases = {};     ///< cycles a dense layer works on a beat of a streamed map
   std::optional<int64_t> lanes = {};  ///< windows that a convolution computes in a clock cycle
+  std::optional<DspUse> dsp = {};     ///< for a product whose multipliers are shared over time
 };
 
 /// What a circuit may take, by estimate_area().
 struct AreaLimit {
   int64_t lut = std::numeric_limits<int64_t>::max();
   int64_t ff = std::numeric_limits<int64_t>::max();
+  int64_t dsp = std::numeric_limits<int64_t>::max();
   std::string holder = {};  ///< whose limit it is: the name of a part
 };
 
@@ -36,6 +39,8 @@ struct PlanOptions {
   std::string delay_family = "xcu";  ///< names the delay model
   bool three_input_adders = false;   ///< in place of pairs of adders: see fuse_adders()
   bool fold = true;                  ///< products may take several cycles: smaller, and later
+  DspUse dsp = DspUse::Never;        ///< for products whose multipliers are shared over time
+  int64_t luts_per_dsp = 120;        ///< of the part: with DspUse::Auto, what a block must save
   int effort = 1;                    ///< of the search for adder graphs: adders::SearchOptions
   std::map<std::string, LayerOptions> layers = {};  ///< by the names of operations
   AreaLimit limit = {};                             ///< planning ends when stages take more
@@ -47,9 +52,9 @@ struct PlanOptions {
 ///
 /// Errors   lanes that are 0 or wider than the row; an operation or a branch that no stage
 ///          computes; a clock that a single operation cannot meet; three-input adders
-///          in a family that has none; an option of a layer that does not apply to it, or is out of
-///          its range; stages above the limit; those of adders::multiply_matrix(); a search that
-///          was stopped.
+///          or DSP blocks in a family that has none; an option of a layer that does not apply to
+///          it, or is out of its range; stages above the limit; those of adders::multiply_matrix();
+///          a search that was stopped.
 Result<Circuit> plan(const graph::Graph& graph, const PlanOptions& options);
 
 /// Refuses a circuit that takes more than the limit, and names its largest stage.

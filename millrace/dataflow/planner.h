@@ -89,6 +89,8 @@ private:
   template <class T>
   std::optional<T> layer_option(const graph::Op& op, std::optional<T> LayerOptions::* option,
                                 const char* name);
+  /// Where the products of a layer that shares multipliers may use DSP blocks.
+  DspUse dsp_use(const graph::Op& op);
   bool uses_three_input_adders(std::span<const MapStep> steps);
   /// Refuses what was said about layers and never counted.
   Status check_layer_options() const;
@@ -156,6 +158,7 @@ private:
     std::vector<std::vector<int>> columns;  ///< as AccumulateRequest's
     ElementRange sums;                      ///< all that results can be
     double ready_ps = 0;                    ///< when the beat settles
+    DspUse dsp = DspUse::Never;
   };
   /// Where a product of single beats may take several cycles.
   struct FoldSite {

@@ -113,7 +113,9 @@ Result<AccumulateStage> Planner::accumulate(const Op& op, const Product& product
                           .held = held,
                           .delays = delays_,
                           .clock_ns = circuit_.clock_ns,
-                          .input_ready_ps = product.ready_ps},
+                          .input_ready_ps = product.ready_ps,
+                          .dsp = product.dsp,
+                          .luts_per_dsp = options_.luts_per_dsp},
                          "layer '" + op.name + "'");
 }
 
@@ -203,6 +205,7 @@ Status Planner::add_dense_over_map(const Op& op, StreamId id) {
       product(op, rounded_map(op), element_ranges(id, stream.pixels_per_beat() * stream.channels),
               columns_of_map(stream));
   of_map.ready_ps = ready_ps_[static_cast<size_t>(id)];
+  of_map.dsp = dsp_use(op);
   MR_TRY(AccumulateStage stage, accumulate(op, of_map, phases, /*held=*/false));
   take(shared_rounding(op));
   append_accumulate(
@@ -262,6 +265,8 @@ Result<std::optional<Planner::Fold>> Planner::choose_fold(const Op& op, const Fo
     MR_TRY(fold.stage, accumulate(op, product, static_cast<int>(phases), is_held));
     const AccumulateCost cost = accumulate_cost(fold.stage);
     int64_t weight = weighed(cost.lut, cost.flip_flops);
+    if (product.dsp == DspUse::Auto)  // who prefers blocks has them to spare
+      weight += cost.dsp * options_.luts_per_dsp;
     if (fold.pace > 0)  // a buffer of up to 32 beats: 14 bits in 8 LUTs
       weight += site.beat_bits * 8 / 14;
     if (weight < least) {
@@ -279,6 +284,7 @@ Result<bool> Planner::fold(const Op& op, const BeatWindows& windows, FoldSite si
     return false;
   Product before = beat_product(op, windows, site.elements);
   before.ready_ps = site.ready_ps;
+  before.dsp = dsp_use(op);
   MR_TRY(std::optional<Fold> fold, choose_fold(op, site, before));
   if (!fold)
     return false;
@@ -286,6 +292,7 @@ Result<bool> Planner::fold(const Op& op, const BeatWindows& windows, FoldSite si
   // A map that is closed now may turn out to give less than its type holds.
   Product product = beat_product(op, windows, element_ranges(stream, windows.num_elements()));
   product.ready_ps = fold->pace > 0 ? 0 : ready_ps_[static_cast<size_t>(stream)];
+  product.dsp = before.dsp;
   MR_TRY(AccumulateStage stage, accumulate(op, product, fold->stage.phases, fold->stage.held));
   if (fold->pace > 0)
     stream = paced(op, stream, product.elements, fold->pace);

@@ -30,6 +30,8 @@ Status check_areas(const std::vector<Stage>& stages, const std::vector<AreaEstim
     return refuse("LUTs", &AreaEstimate::lut, limit.lut);
   if (sum.ff > limit.ff)
     return refuse("FFs", &AreaEstimate::ff, limit.ff);
+  if (sum.dsp > limit.dsp)
+    return refuse("DSPs", &AreaEstimate::dsp, limit.dsp);
   return {};
 }
 
@@ -58,6 +60,11 @@ template std::optional<int64_t> Planner::layer_option(const Op&,
                                                       std::optional<int64_t> LayerOptions::*,
                                                       const char*);
 
+DspUse Planner::dsp_use(const Op& op) {
+  const DspUse wanted = layer_option(op, &LayerOptions::dsp, "dsp").value_or(options_.dsp);
+  return has_dsp_blocks(options_.delay_family) ? wanted : DspUse::Never;
+}
+
 bool Planner::uses_three_input_adders(std::span<const MapStep> steps) {
   std::optional<bool> wanted;
   for (const MapStep& step : steps)
@@ -72,7 +79,8 @@ Status Planner::check_layer_options() const {
         {"effort", layer.effort.has_value()},
         {"adders", layer.three_input_adders.has_value()},
         {"phases", layer.phases.has_value()},
-        {"lanes", layer.lanes.has_value()}};
+        {"lanes", layer.lanes.has_value()},
+        {"dsp", layer.dsp.has_value()}};
     for (const auto& [option, is_said] : options)
       if (is_said && !used_options_.contains({name, option}))
         return error(messages::LayerOptionUnused, "layer '" + name + "'", option);

@@ -151,6 +151,13 @@ TEST(PlanFor, AnInterruptedSearchEndsAtOnce) {
   EXPECT_EQ(circuit.error().code, adders::messages::Stopped.code);
 }
 
+/// DSP blocks of the small network.
+int64_t dsp_of(const PlanOptions& options) {
+  const auto circuit = plan(tiny(), options);
+  EXPECT_TRUE(circuit.has_value()) << circuit.error().to_string();
+  return circuit ? estimate_area(*circuit).dsp : -1;
+}
+
 TEST(PlanLimit, ACircuitAboveItNamesItsLargestStage) {
   PlanOptions options{.lanes = 6, .effort = 0};
   options.limit = {.lut = 20, .holder = "a small part"};
@@ -161,6 +168,10 @@ TEST(PlanLimit, ACircuitAboveItNamesItsLargestStage) {
   EXPECT_THAT(circuit.error().message, HasSubstr("layer 'conv'"));
   options.limit = {.ff = 20, .holder = "a small part"};
   EXPECT_THAT(plan(tiny(), options).error().message, HasSubstr("FFs"));
+  PlanOptions in_blocks{.lanes = 1, .dsp = DspUse::Prefer, .effort = 0};
+  ASSERT_GT(dsp_of(in_blocks), 0);
+  in_blocks.limit = {.dsp = dsp_of(in_blocks) - 1, .holder = "a small part"};
+  EXPECT_THAT(plan(tiny(), in_blocks).error().message, HasSubstr("DSPs"));
 }
 
 std::string refusal(const LayerOptions& layer, const std::string& name, int64_t lanes) {
@@ -178,6 +189,25 @@ TEST(LayerOptions, CountForTheLayersThatHaveThem) {
   EXPECT_EQ(refusal({.phases = 1}, "relu", 1), messages::LayerOptionUnused.code);
   EXPECT_EQ(refusal({.phases = 2}, "conv", 1), messages::LayerOptionOutOfRange.code);
   EXPECT_EQ(refusal({.effort = 10}, "conv", 1), adders::messages::EffortOutOfRange.code);
+}
+
+TEST(LayerOptions, DspBlocksAreForLayersThatShareMultipliers) {
+  PlanOptions options{.lanes = 1, .effort = 0};
+  EXPECT_EQ(dsp_of(options), 0);
+  options.layers["logit"].dsp = DspUse::Prefer;
+  const int64_t of_layer = dsp_of(options);
+  EXPECT_GT(of_layer, 0);
+  options.layers.clear();
+  options.dsp = DspUse::Prefer;
+  EXPECT_EQ(dsp_of(options), of_layer);
+  options.layers["logit"].dsp = DspUse::Never;
+  EXPECT_EQ(dsp_of(options), 0);
+  options.layers["logit"].dsp = DspUse::Auto;
+  options.luts_per_dsp = 1;
+  EXPECT_EQ(dsp_of(options), of_layer);
+  options.luts_per_dsp = 100'000;
+  EXPECT_EQ(dsp_of(options), 0);
+  EXPECT_EQ(refusal({.dsp = DspUse::Prefer}, "relu", 1), messages::LayerOptionUnused.code);
 }
 
 TEST(LayerOptions, MorePhasesShareMultipliers) {

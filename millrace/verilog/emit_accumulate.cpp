@@ -14,6 +14,8 @@ namespace {
 using dataflow::AccumulateStage;
 using dataflow::beat_width;
 using dataflow::ChunkPlace;
+using dataflow::DspChain;
+using dataflow::DspWeights;
 
 int code_bits(int64_t codes) {
   return narrowest_type(0, codes - 1, 0).value().width;
@@ -36,19 +38,21 @@ public:
   }
 
   std::vector<Module> run() {
-    const int latency = stage_.products.latency_cycles();
     Module products = emit_datapath(
         stage_.products, name_ + "_products",
         fmt::format(
-            "The products of layer {}, for one step: the chunk's elements (lowest) and the "
-            "bits of their\nweights, summed up for each output; and what each sum lacks.\n\n"
-            "Latency {} cycles. Throughput 1 step/cycle.",
-            layers_, latency));
+            "The products of layer {}, for one step: {}, summed up for each output; and what each "
+            "sum lacks.\n\nLatency {} cycles. Throughput 1 step/cycle.",
+            layers_,
+            in_blocks() ? "what the chains of DSP blocks give (the first lowest)"
+                        : "the chunk's elements (lowest) and the bits of their\nweights",
+            stage_.products.latency_cycles()));
     module_.comment = fmt::format(
         "Layer {}: {} outputs from {} beats of {} elements, each beat in {} steps of {} elements. "
-        "The\nweights of a step stand in a register before it.\n\n"
-        "Latency {} cycles from the last beat. Throughput 1 beat every {} cycles.",
+        "{}.\n\nLatency {} cycles from the last beat. Throughput 1 beat every {} cycles.",
         layers_, outputs_, stage_.beats, stage_.elements.size(), stage_.phases, stage_.chunk.size(),
+        in_blocks() ? "DSP\nblocks multiply, and add along their cascades"
+                    : "The\nweights of a step stand in a register before it",
         latency_cycles(stage_), stage_.phases);
     module_.name = name_;
     module_.ports = valid_ports(in_bits_, outputs_ * stage_.sum_type.width);
@@ -58,8 +62,11 @@ public:
         emit_capture();
       emit_chunk();
     }
-    emit_weights();
-    emit_products(latency);
+    if (in_blocks())
+      emit_blocks();
+    else
+      emit_weights();
+    emit_products(products_latency_cycles(stage_));
     emit_accumulator();
     emit_unused();
     std::vector<Module> modules = {std::move(module_)};
@@ -177,22 +184,136 @@ private:
   }
 
   void emit_weights() {
-    const auto lines = static_cast<int>(stage_.lines.size());
-    if (lines == 0)
+    if (stage_.lines.empty())
       return;
     comment("The weights' bits");
-    add(Signal{"weights_d", lines});
-    add(Signal{"weights_q", lines});
+    emit_memory("weights_d", stage_.lines, name("next"));
+    add(Signal{"weights_q", static_cast<int64_t>(stage_.lines.size())});
+    add(Registers{{{name("weights_q"), name("weights_d")}}});
+  }
+
+  /// A memory of lines, whose bits are the signal `data`.
+  void emit_memory(const std::string& data, const std::vector<std::vector<bool>>& lines,
+                   Expr address) {
+    add(Signal{data, static_cast<int64_t>(lines.size())});
     std::vector<Expr> contents;  // the last line is the highest
-    for (int i = lines; i-- > 0;)
-      contents.push_back(line_contents(stage_.lines[static_cast<size_t>(i)]));
+    for (size_t i = lines.size(); i-- > 0;)
+      contents.push_back(line_contents(lines[i]));
     add(Instance{.module = "mr_rom",
-                 .name = "u_weights",
-                 .parameters = {{"Lines", number(lines)},
+                 .name = "u_" + data,
+                 .parameters = {{"Lines", number(std::ssize(lines))},
                                 {"Steps", number(stage_.steps())},
                                 {"Contents", expr(Concat{std::move(contents)})}},
-                 .ports = {{"address_i", name("next")}, {"data_o", name("weights_d")}}});
-    add(Registers{{{name("weights_q"), name("weights_d")}}});
+                 .ports = {{"address_i", std::move(address)}, {"data_o", name(data)}}});
+  }
+
+  // --- DSP blocks --------------------------------------------------------------------------
+
+  bool in_blocks() const { return !stage_.chains.empty(); }
+
+  /// What waits for `delay` cycles; no suffix for none.
+  static std::string delayed_name(const std::string& signal, int delay) {
+    return delay == 0 ? signal : fmt::format("{}_q{}", signal, delay);
+  }
+
+  /// The signal of `width` bits, 1 to `most` cycles later.
+  void emit_delays(const std::string& signal, int64_t width, int most) {
+    std::vector<std::pair<Expr, Expr>> updates;
+    for (int delay = 1; delay <= most; ++delay) {
+      add(Signal{delayed_name(signal, delay), width});
+      updates.emplace_back(name(delayed_name(signal, delay)),
+                           name(delayed_name(signal, delay - 1)));
+    }
+    if (!updates.empty())
+      add(Registers{std::move(updates)});
+  }
+
+  void emit_blocks() {
+    const int depth = cascade_depth(stage_.chains);
+    std::vector<int> waits(stage_.chunk.size(), 0);
+    for (const DspChain& chain : stage_.chains)
+      for (size_t i = 0; i < chain.blocks.size(); ++i) {
+        int& wait = waits[chain.blocks[i].place];
+        wait = std::max(wait, block_delay(stage_.chains, chain, i));
+      }
+    comment("The chunk for blocks that stand later in their chains");
+    for (size_t i = 0; i < waits.size(); ++i)
+      emit_delays(fmt::format("x{}", i), beat_width(stage_.chunk[i].range), waits[i]);
+
+    comment("The weights' bits, for the blocks of each delay");
+    std::vector<DspWeights> weights;
+    int last_read = 0;
+    for (int delay = 0; delay < depth; ++delay) {
+      weights.push_back(dsp_weights(stage_.chains, delay));
+      if (!weights.back().lines.empty())
+        last_read = delay + 1;  // the number of the step itself is that of the cycle before's next
+    }
+    emit_delays("next", code_bits(stage_.steps()), last_read);
+    for (int delay = 0; delay < depth; ++delay)
+      if (const auto& lines = weights[static_cast<size_t>(delay)].lines; !lines.empty())
+        emit_memory(weights_name(delay), lines, name(delayed_name("next", delay + 1)));
+
+    comment("Chains of DSP blocks");
+    for (size_t i = 0; i < stage_.chains.size(); ++i)
+      emit_chain(i, weights);
+  }
+
+  static std::string weights_name(int delay) { return fmt::format("weights{}", delay); }
+  static std::string sum_name(size_t chain) { return fmt::format("chain{}", chain); }
+
+  /// A signed operand of `width` bits.
+  Expr factor(size_t place, int delay, int width) const {
+    const adders::Range& range = stage_.chunk[place].range;
+    Expr value = name(delayed_name(fmt::format("x{}", place), delay));
+    if (range.lo >= 0 || beat_width(range) == width)
+      return beat_width(range) == width ? value : expr(Cast{width, std::move(value)});
+    return expr(Cast{width, expr(Call{"$signed", {std::move(value)}})});
+  }
+
+  void emit_chain(size_t index, const std::vector<DspWeights>& weights) {
+    const DspChain& chain = stage_.chains[index];
+    int factor_bits = 1;
+    for (const dataflow::DspBlock& block : chain.blocks) {
+      const adders::Range& range = stage_.chunk[block.place].range;
+      factor_bits = std::max(factor_bits, beat_width(range) + (range.lo >= 0 ? 1 : 0));
+    }
+    std::vector<Expr> factors, weight_bits;  // the last block's are the highest
+    for (size_t i = chain.blocks.size(); i-- > 0;) {
+      const int delay = block_delay(stage_.chains, chain, i);
+      factors.push_back(factor(chain.blocks[i].place, delay, factor_bits));
+      const auto& bits = weights[static_cast<size_t>(delay)].bits[index];
+      for (auto bit_source = bits.rbegin(); bit_source != bits.rend(); ++bit_source)
+        weight_bits.push_back(bit_source->line < 0
+                                  ? expr(Literal{1, bit_source->value ? 1 : 0, false})
+                                  : bit(name(weights_name(delay)), bit_source->line));
+    }
+    add(Signal{sum_name(index), chain.sum_bits()});
+    add(Instance{.module = "mr_dsp_chain",
+                 .name = fmt::format("u_chain{}", index),
+                 .parameters = {{"Blocks", number(std::ssize(chain.blocks))},
+                                {"XBits", number(factor_bits)},
+                                {"WBits", number(dataflow::weight_bits(chain))},
+                                {"PBits", number(chain.sum_bits())}},
+                 .ports = {{"clk_i", nullptr},
+                           {"x_i", expr(Concat{std::move(factors)})},
+                           {"w_i", expr(Concat{std::move(weight_bits)})},
+                           {"p_o", name(sum_name(index))}}});
+  }
+
+  /// What the products are made from, the first lowest.
+  Expr product_inputs() const {
+    std::vector<Expr> inputs;
+    if (!stage_.lines.empty())
+      inputs.push_back(name("weights_q"));
+    for (size_t i = stage_.chains.size(); i-- > 0;) {
+      const DspChain& chain = stage_.chains[i];
+      if (chain.borrows())  // the sign of the low field, which the chain's whole sum holds below
+        inputs.push_back(bit(name(sum_name(i)), chain.low_bits() - 1));
+      inputs.push_back(name(sum_name(i)));
+    }
+    for (size_t i = stage_.chunk.size(); i-- > 0 && !in_blocks();)
+      inputs.push_back(name(fmt::format("x{}", i)));
+    return expr(Concat{std::move(inputs)});
   }
 
   /// False where every weight is 0, or nothing but 0 arrives.
@@ -226,12 +347,7 @@ private:
         .module = name_ + "_products", .name = "u_products", .parameters = {}, .ports = {}};
     if (has_registers(stage_.products))
       u_products.ports.emplace_back("clk_i", nullptr);
-    std::vector<Expr> inputs;
-    if (!stage_.lines.empty())
-      inputs.push_back(name("weights_q"));
-    for (size_t i = stage_.chunk.size(); i-- > 0;)
-      inputs.push_back(name(fmt::format("x{}", i)));
-    u_products.ports.emplace_back("in_data_i", expr(Concat{std::move(inputs)}));
+    u_products.ports.emplace_back("in_data_i", product_inputs());
     u_products.ports.emplace_back("out_data_o", expr(Concat{{name("carries"), name("sums")}}));
     add(std::move(u_products));
   }

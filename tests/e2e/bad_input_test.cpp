@@ -98,7 +98,7 @@ TEST_F(BadInput, OptionsOfLayers) {
   write("name.yaml", "layers: {convl: {effort: 2}}\n");
   expect_refused({"compile", model(), "--overrides", "name.yaml", "-o", "out"},
                  "cli.unknown_override");
-  write("unused.yaml", "layers: {conv1: {phases: 2}}\n");
+  write("unused.yaml", "layers: {conv1: {dsp: prefer}}\n");
   expect_refused({"compile", model(), "--overrides", "unused.yaml", "-o", "out"},
                  "dataflow.layer_option_unused");
 }

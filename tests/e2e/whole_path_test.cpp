@@ -103,6 +103,21 @@ TEST_F(WholePath, OptionsOfLayersReachTheirStages) {
   EXPECT_EQ(run_json({"simulate", "out", "--data", "random", "--frames", "20"})["mismatches"], 0);
 }
 
+TEST_F(WholePath, DspBlocksMultiplyWherePreferred) {
+  write("tiny.mr", TinyModel);
+  const json without = run_json({"compile", "tiny.mr", "--lanes", "1", "-o", "out"});
+  EXPECT_EQ(without["estimated"]["dsp"], 0);
+  const json with =
+      run_json({"compile", "tiny.mr", "--lanes", "1", "--dsp", "prefer", "-o", "out"});
+  EXPECT_GT(with["estimated"]["dsp"], 0);
+  EXPECT_LT(with["estimated"]["lut"], without["estimated"]["lut"]);
+  EXPECT_GT(with["stages"].back()["sizes"]["dsp_blocks"], 0);
+  const json simulation = run_json({"simulate", "out", "--data", "random", "--frames", "20"});
+  EXPECT_EQ(simulation["mismatches"], 0);
+  EXPECT_EQ(simulation["latency_cycles"], with["latency_cycles"]);
+  EXPECT_EQ(simulation["interval_cycles"], with["interval_cycles"]);
+}
+
 // The comparison has to be able to fail: here the model, and then the schedule, are not the
 // circuit's.
 TEST_F(WholePath, ACircuitThatIsNotTheModelsIsFoundOut) {

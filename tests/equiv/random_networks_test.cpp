@@ -21,7 +21,7 @@ namespace {
 constexpr int NetworksPerTest = 5;
 constexpr int Frames = 4;
 
-/// Lanes, rows, clock and adders by chance, for a graph's first input.
+/// Lanes, rows, clock, adders and DSP blocks by chance, for a graph's first input.
 dataflow::PlanOptions random_options(std::mt19937_64& random, const Shape& input) {
   const auto height = static_cast<uint64_t>(input.size() == 3 ? input[0] : 1);
   const auto width = static_cast<uint64_t>(input.size() == 3 ? input[1] : 1);
@@ -32,6 +32,8 @@ dataflow::PlanOptions random_options(std::mt19937_64& random, const Shape& input
     options.lanes = static_cast<int64_t>(width);
     options.rows = static_cast<int64_t>(1 + random() % height);
   }
+  if (random() % 4 == 0)
+    options.dsp = dataflow::DspUse::Prefer;
   return options;
 }
 
@@ -57,7 +59,8 @@ void check_network(const graph::Graph& graph, const dataflow::PlanOptions& optio
     phases += ", " + name + " in " + std::to_string(*layer.phases) + " phases";
   SCOPED_TRACE("seed " + std::to_string(seed) + ", lanes " + std::to_string(options.rows) + "x" +
                std::to_string(options.lanes) + ", clock " + std::to_string(options.clock_ns) +
-               " ns" + (options.three_input_adders ? ", three-input adders" : "") + phases + "\n" +
+               " ns" + (options.three_input_adders ? ", three-input adders" : "") +
+               (options.dsp == dataflow::DspUse::Prefer ? ", DSP blocks" : "") + phases + "\n" +
                graph::print(graph));
 
   cosim::Frames frames;

@@ -47,6 +47,7 @@ struct Shape {
   bool held = false;
   int weight_bits = 4;  ///< 0: all weights are 0
   bool varied = false;  ///< signed elements, and ones without bits
+  dataflow::DspUse dsp = dataflow::DspUse::Never;
 };
 
 Case make_case(const Shape& shape, uint64_t seed) {
@@ -80,6 +81,7 @@ Case make_case(const Shape& shape, uint64_t seed) {
   request.sum_type = {.is_signed = true, .width = 22, .frac_bits = 0};
   request.phases = shape.phases;
   request.held = shape.held;
+  request.dsp = shape.dsp;
   request.delays = dataflow::load_delay_model("xcu").value();
   auto stage = make_accumulate(request, "layer 'dense'");
   check(stage.has_value(), "a product that fits the clock");
@@ -203,8 +205,8 @@ void check_results(const Traffic& traffic, const cosim::Design& design, const fs
 
 class Accumulate : public ::testing::TestWithParam<int> {};
 
-TEST_P(Accumulate, IsEmittedAsThePlainProduct) {
-  const int seed = GetParam();
+/// A stage of random shape, simulated.
+void check_random(int seed, dataflow::DspUse dsp) {
   std::mt19937_64 random(static_cast<uint64_t>(seed));
   const auto draw = [&](int lo, int hi) {
     return lo + static_cast<int>(random() % static_cast<uint64_t>(hi - lo + 1));
@@ -215,11 +217,21 @@ TEST_P(Accumulate, IsEmittedAsThePlainProduct) {
                     .phases = 1 + seed % 8,
                     .held = draw(0, 1) == 1,
                     .weight_bits = draw(1, 8),
-                    .varied = seed % 3 != 0};
+                    .varied = seed % 3 != 0,
+                    .dsp = dsp};
   const Case c = make_case(shape, static_cast<uint64_t>(seed));
   const Traffic traffic = make_traffic(c, static_cast<uint64_t>(seed));
-  const testing::ScratchDirectory scratch(fmt::format("accumulate_{}", seed));
+  const testing::ScratchDirectory scratch(
+      fmt::format("accumulate_{}_{}", static_cast<int>(dsp), seed));
   check_results(traffic, write_design(c, traffic, scratch.path()), scratch.path() / "verilator");
+}
+
+TEST_P(Accumulate, IsEmittedAsThePlainProduct) {
+  check_random(GetParam(), dataflow::DspUse::Never);
+}
+
+TEST_P(Accumulate, IsEmittedAsThePlainProductInBlocks) {
+  check_random(GetParam(), dataflow::DspUse::Prefer);
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, Accumulate, ::testing::Range(0, 10));
@@ -238,6 +250,7 @@ void expect_estimated(const AccumulateStage& stage, const synth::Area& area, dou
               tolerance * static_cast<double>(area.lut));
   EXPECT_NEAR(static_cast<double>(cost.flip_flops), static_cast<double>(area.ff),
               tolerance * static_cast<double>(area.ff));
+  EXPECT_EQ(cost.dsp, area.dsp);
 }
 
 void check_netlist(const Shape& shape, uint64_t seed, const std::string& folder_name,
@@ -256,12 +269,15 @@ void check_netlist(const Shape& shape, uint64_t seed, const std::string& folder_
                                        .netlist = netlist,
                                        .work_dir = scratch.path() / "synth"});
   ASSERT_TRUE(area.has_value()) << area.error().to_string();
-  EXPECT_EQ(area->dsp, 0);
+  EXPECT_EQ(area->dsp > 0, shape.dsp == dataflow::DspUse::Prefer);
   EXPECT_EQ(area->bram18, 0);
   expect_estimated(c.stage, *area, tolerance);
   const auto models = synth::find_cell_models();
   ASSERT_TRUE(models.has_value()) << models.error().to_string();
-  check_results(traffic, cosim::netlist_design(design, netlist, *models), scratch.path() / "gates");
+  cosim::Design mapped = cosim::netlist_design(design, netlist, *models);
+  mapped.sources.insert(mapped.sources.begin(),
+                        fs::path(MILLRACE_SOURCE_DIR) / "tests" / "rtl" / "dsp48e2.v");
+  check_results(traffic, mapped, scratch.path() / "gates");
 }
 
 TEST(AccumulateAtGates, IsSynthesisedAsThePlainProduct) {
@@ -278,6 +294,19 @@ TEST(AccumulateAtGates, IsSynthesisedAsThePlainProduct) {
 TEST(AccumulateAtGates, ReadsAMemoryOfManySteps) {
   check_netlist({.beats = 150, .elements = 2, .results = 2, .phases = 2}, 2, "accumulate_deep",
                 0.2);
+}
+
+TEST(AccumulateAtGates, IsSynthesisedToDspBlocks) {
+  // Ten places a step: two packed results need two chains, the third has one product a block.
+  check_netlist({.beats = 10,
+                 .elements = 20,
+                 .results = 3,
+                 .phases = 2,
+                 .held = false,
+                 .weight_bits = 8,
+                 .varied = true,
+                 .dsp = dataflow::DspUse::Prefer},
+                3, "accumulate_dsp", 0.1);
 }
 
 }  // namespace
