@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <set>
 #include <vector>
 
 #include "millrace/dataflow/accumulate_cost.h"
@@ -21,9 +22,19 @@ int64_t count_bits(int64_t codes) {
   return std::bit_width(static_cast<uint64_t>(codes - 1));
 }
 
-/// LUTs of a multiplexer for each bit: four inputs and two bits of the choice in a LUT, and the
-/// multiplexers beside the LUTs.
+/// LUTs for each bit of a choice among words by comparisons with a counter, one behind the other as
+/// in mr_issue and mr_window. Yosys keeps their order: only up to four inputs become a multiplexer
+/// in one LUT. Beyond, as mapped for words of 8 bits: 5, 7, 12, 14, 20, 24, 29 LUTs for 7, 8, 10,
+/// 12, 16, 20, 24 inputs.
 int64_t choice_luts(int64_t inputs) {
+  if (inputs <= 4)
+    return inputs <= 1 ? 0 : 1;
+  return inputs <= 8 ? inputs - 2 : inputs + inputs / 5;
+}
+
+/// The same where it becomes a tree of multiplexers, as for the blocks of a memory: four inputs in
+/// a LUT, and the multiplexers beside the LUTs.
+int64_t tree_luts(int64_t inputs) {
   return inputs <= 1 ? 0 : inputs <= 4 ? 1 : ceil_divide(inputs, 4) + ceil_divide(inputs, 16);
 }
 
@@ -40,7 +51,7 @@ AreaEstimate memory(int64_t words, int64_t bits) {
   if (words <= 32)
     return {.lut = 8 * ceil_divide(bits, 14)};
   const int64_t blocks = ceil_divide(words, 64);
-  return {.lut = 8 * ceil_divide(bits, 7) * blocks + bits * choice_luts(blocks)};
+  return {.lut = 8 * ceil_divide(bits, 7) * blocks + bits * tree_luts(blocks)};
 }
 
 AreaEstimate of(const BitNetworkArea& area) {
@@ -124,7 +135,7 @@ AreaEstimate window_area(const WindowGeometry& g) {
   area += counter(g.out_beats);
   for (int64_t bank = 0; bank < banks; ++bank) {
     area += memory(g.beats, word_bits);
-    area.lut += word_bits * choice_luts(banks);
+    area.lut += word_bits * tree_luts(banks);  // all rotations together share their parts
   }
   if (g.flush_rows > 0) {
     area += {.lut = 2, .ff = 1};
@@ -196,8 +207,27 @@ AreaEstimate relayout_area(const RelayoutStage& stage, const StreamType& output)
     area += counter(stage.depth);
     area += counter(stage.depth);
   }
-  area += memory(stage.depth, stage.out_beats * out_bits);
-  area.lut += out_bits * choice_luts(stage.out_beats);
+  // Of each element of a beat: what the beats give, and how much of that is not always 0.
+  const auto elements = std::ssize(stage.sources) / stage.out_beats;
+  int64_t kept = 0;
+  int64_t choices = 0;
+  for (int64_t element = 0; element < elements; ++element) {
+    std::set<int64_t> given;
+    for (int64_t beat = 0; beat < stage.out_beats; ++beat) {
+      const int64_t source = stage.sources[static_cast<size_t>(beat * elements + element)];
+      kept += source != RelayoutStage::Zero ? 1 : 0;
+      // Words of a memory are different things even where they hold the same.
+      given.insert(stage.depth == 1 || source == RelayoutStage::Zero ? source : beat);
+    }
+    choices += choice_luts(std::ssize(given));
+  }
+  const int64_t kept_bits = ceil_divide(kept * out_bits, elements);
+  // What several beats give has one register: Yosys merges what is the same.
+  if (stage.depth == 1)
+    area.ff += std::min(kept_bits, stage.in_beats * stage.input.beat_bits());
+  else
+    area += memory(stage.depth, kept_bits);
+  area.lut += ceil_divide(choices * out_bits, elements);
   return area;
 }
 
