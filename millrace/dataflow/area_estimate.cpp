@@ -108,10 +108,13 @@ int64_t masked_columns(const WindowGeometry& g) {
 int64_t live_history(const WindowGeometry& g) {
   std::vector<bool> read(static_cast<size_t>(g.history), false);
   const int64_t base = g.history - g.window.pad_left - (g.lookahead + 1) * g.input.lanes;
-  for (int64_t beat = 0; beat < (g.skew() == 0 ? 1 : g.out_beats); ++beat)
-    for (int64_t j = 0; j < g.span; ++j)
-      if (const int64_t place = base + beat * g.skew() + j; place >= 0 && place < g.history)
+  for (int64_t beat = 0; beat < g.out_beats; ++beat)
+    for (int64_t j = 0; j < g.span; ++j) {
+      const int64_t column = beat * g.advance() - g.window.pad_left + j;
+      const int64_t place = base + beat * g.skew() + j;
+      if (column >= 0 && column < g.input.width && place >= 0 && place < g.history)
         read[static_cast<size_t>(place)] = true;
+    }
   return live_places(read, g.input.lanes);
 }
 
@@ -158,9 +161,9 @@ AreaEstimate window_area(const WindowGeometry& g) {
   area.ff += rows * history_bits;
   if (g.separate_tail)
     area += {.lut = 2 * rows * history_bits, .ff = rows * history_bits + 1};
-  if (g.skew() != 0)
-    area.lut += rows * g.span * pixel_bits * choice_luts(g.out_beats);
-  area.lut += rows * pixel_bits * masked_columns(g);
+  // Where the span moves, the same LUTs choose a pixel and mask it.
+  area.lut +=
+      rows * pixel_bits * (g.skew() != 0 ? g.span * choice_luts(g.out_beats) : masked_columns(g));
   return area;
 }
 

@@ -33,15 +33,16 @@ AreaEstimate window_area(const StreamType& input, const graph::Window& window) {
   EXPECT_TRUE(geometry.has_value());
   Circuit circuit;
   circuit.inputs = {{.name = "x", .stream = 0, .type = input}};
-  circuit.stages.push_back(
-      {.name = "w", .layers = {}, .kind = WindowStage{*geometry, {}}, .inputs = {0}});
+  Stage& stage = circuit.stages.emplace_back();
+  stage.kind = WindowStage{*geometry, {}};
+  stage.inputs = {0};
   return estimate_area(circuit, circuit.stages.front());
 }
 
 constexpr const char* Conv = R"(  %x = input : tensor<8x8x1 x ufixed<6,0>>
   %w = constant {value = [5, 3, -7, 1, -3, 2, 7, -6, 4]} : tensor<3x3x1x1 x fixed<4,1>>
   %b = constant {value = [3]} : tensor<1 x fixed<3,1>>
-  %y = conv2d %x, %w, %b {kernel = [3, 3], stride = [1, 1], padding = [0, 0, 0, 0]} : tensor<6x6x1 x fixed<13,4>>
+  %y = conv2d %x, %w, %b {kernel = [3, 3], stride = [1, 1], padding = [0, 0, 0, 0]} : tensor<6x6x1 x fixed<12,3>>
   output %y
 )";
 
@@ -101,11 +102,10 @@ AreaEstimate join_area(const JoinBuffer& buffer) {
   Circuit circuit;
   for (int i = 0; i < 2; ++i)
     circuit.inputs.push_back({.name = "x", .stream = i, .type = map_of(4, 4, 1, 8)});
-  circuit.stages.push_back({.name = "sum",
-                            .layers = {},
-                            .kind = MapStage{},
-                            .inputs = {0, 1},
-                            .buffers = {buffer, JoinBuffer{}}});
+  Stage& stage = circuit.stages.emplace_back();
+  stage.kind = MapStage{};
+  stage.inputs = {0, 1};
+  stage.buffers = {buffer, JoinBuffer{}};
   return estimate_area(circuit, circuit.stages.front());
 }
 
