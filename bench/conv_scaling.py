@@ -10,7 +10,8 @@ First (n, n, 1) with 8 filters of 3x3 and numbers of 9 bits, at 1 lane and at n 
 synthesis estimates 2 n^2 + 7 cycles. Then (30, 30, n) through the convolution and through a
 depthwise separable one. Cycles are from the first beat in to the last beat out, as scheduled; a
 check mark says that the circuit was simulated: the cycles and every output of two random frames
-are the same. Ends with exit code 1 when something fails or a target is missed.
+are the same. Areas with a ~ are the plan's estimates, others are mapped. Ends with exit code 1 when
+something fails or a target is missed.
 """
 import argparse
 import sys
@@ -59,15 +60,17 @@ class Bench:
         mark = " ✓" if measured.cosim and not measured.failure else ""
         return number(measured.plan["latency_cycles"]) + mark
 
-    def area(self, measured):
-        if not self.options.synth:
-            return []
-        area = measured.area or {}
-        return [number(area.get(key)) for key in ("lut", "ff", "dsp")]
+    @staticmethod
+    def area(measured):
+        """Mapped, or with a ~ as the plan estimates it."""
+        mark, area = ("", measured.area) if measured.area else (
+            "~", (measured.plan or {}).get("estimated", {}))
+        return [mark + number(area[key]) if key in area else FAILED
+                for key in ("lut", "ff", "dsp")]
 
-    def area_columns(self, *prefixes):
-        return [f"{prefix} {key}".strip() for prefix in prefixes for key in ("LUT", "FF", "DSP")
-                ] if self.options.synth else []
+    @staticmethod
+    def area_columns(*prefixes):
+        return [f"{prefix} {key}".strip() for prefix in prefixes for key in ("LUT", "FF", "DSP")]
 
     def sizes(self):
         print_head(["n", "published 2n² + 7", "1 lane", "target n² + 20", "n lanes",

@@ -51,9 +51,9 @@ std::string limit_of(const AccumulateStage& stage, const Cycles& in, int64_t int
         "would take fewer multipliers and make the latency longer",
         beats, gap, stage.phases);
   return fmt::format(
-      "each of its {} beats is worked on for {} of the {} cycles from frame to frame: at their "
-      "closest, the next one comes then",
-      beats, stage.phases, interval);
+      "its {} beats of a frame's {} cycles are worked on for {} cycles each: as close as that one "
+      "may follow the other",
+      beats, interval, stage.phases);
 }
 
 std::string limit_of(const StreamType& out, const Cycles& cycles, int64_t interval) {

@@ -88,7 +88,8 @@ Node tiles(const Build& build) {
 }
 
 Node comparison_section(const Build& build, const std::optional<Published>& published) {
-  Node node = section("Against the published figures", published ? published->source : "");
+  Node node = section(published ? "Against the published figures" : "Figures",
+                      published ? published->source : "");
   if (published) {
     std::vector<Bar> bars;
     for (const PublishedDesign& design : published->designs) {
