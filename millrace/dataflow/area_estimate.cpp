@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <bit>
+#include <set>
+#include <vector>
 
 #include "millrace/dataflow/accumulate_cost.h"
 #include "millrace/dataflow/datapath_area.h"
@@ -20,9 +22,19 @@ int64_t count_bits(int64_t codes) {
   return std::bit_width(static_cast<uint64_t>(codes - 1));
 }
 
-/// LUTs of a multiplexer for each bit: four inputs and two bits of the choice in a LUT, and the
-/// multiplexers beside the LUTs.
+/// LUTs for each bit of a choice among words by comparisons with a counter, one behind the other as
+/// in mr_issue and mr_window. Yosys keeps their order: only up to four inputs become a multiplexer
+/// in one LUT. Beyond, as mapped for words of 8 bits: 5, 7, 12, 14, 20, 24, 29 LUTs for 7, 8, 10,
+/// 12, 16, 20, 24 inputs.
 int64_t choice_luts(int64_t inputs) {
+  if (inputs <= 4)
+    return inputs <= 1 ? 0 : 1;
+  return inputs <= 8 ? inputs - 2 : inputs + inputs / 5;
+}
+
+/// The same where it becomes a tree of multiplexers, as for the blocks of a memory: four inputs in
+/// a LUT, and the multiplexers beside the LUTs.
+int64_t tree_luts(int64_t inputs) {
   return inputs <= 1 ? 0 : inputs <= 4 ? 1 : ceil_divide(inputs, 4) + ceil_divide(inputs, 16);
 }
 
@@ -39,7 +51,7 @@ AreaEstimate memory(int64_t words, int64_t bits) {
   if (words <= 32)
     return {.lut = 8 * ceil_divide(bits, 14)};
   const int64_t blocks = ceil_divide(words, 64);
-  return {.lut = 8 * ceil_divide(bits, 7) * blocks + bits * choice_luts(blocks)};
+  return {.lut = 8 * ceil_divide(bits, 7) * blocks + bits * tree_luts(blocks)};
 }
 
 AreaEstimate of(const BitNetworkArea& area) {
@@ -63,33 +75,95 @@ int64_t beat_bits(const Circuit& circuit, StreamId id) {
   return stage.output.beat_bits();
 }
 
+/// Places of a shift register that somebody needs: those read, and those that move into such a one.
+int64_t live_places(const std::vector<bool>& read, int64_t step) {
+  std::vector<bool> live = read;
+  for (size_t i = static_cast<size_t>(step); i < live.size(); ++i)
+    if (live[i - static_cast<size_t>(step)])
+      live[i] = true;
+  return std::count(live.begin(), live.end(), true);
+}
+
+/// Counts the cycles of a pace: rtl/mr_pace.sv.
+AreaEstimate pace_area(int64_t pace) {
+  return pace > 1 ? counter(pace) : AreaEstimate{};
+}
+
+/// Pixels of the span that some beats see outside the map and others do not: rtl/mr_window_span.sv.
+int64_t masked_columns(const WindowGeometry& g) {
+  int64_t count = 0;
+  for (int64_t j = 0; j < g.span; ++j) {
+    const auto first_beat = [&](int64_t column) {  // that sees it, or one right of it
+      return std::max<int64_t>(0, ceil_divide(column + g.window.pad_left - j, g.advance()));
+    };
+    const int64_t left_end = g.window.pad_left > j ? first_beat(0) : 0;
+    const int64_t right_start = first_beat(g.input.width);
+    const bool is_constant = right_start == 0 || left_end >= g.out_beats;
+    count += !is_constant && (left_end > 0 || right_start < g.out_beats) ? 1 : 0;
+  }
+  return count;
+}
+
+/// Pixels of each row's history that are kept.
+int64_t live_history(const WindowGeometry& g) {
+  std::vector<bool> read(static_cast<size_t>(g.history), false);
+  const int64_t base = g.history - g.window.pad_left - (g.lookahead + 1) * g.input.lanes;
+  for (int64_t beat = 0; beat < g.out_beats; ++beat)
+    for (int64_t j = 0; j < g.span; ++j) {
+      const int64_t column = beat * g.advance() - g.window.pad_left + j;
+      const int64_t place = base + beat * g.skew() + j;
+      if (column >= 0 && column < g.input.width && place >= 0 && place < g.history)
+        read[static_cast<size_t>(place)] = true;
+    }
+  return live_places(read, g.input.lanes);
+}
+
 /// rtl/mr_window.sv.
 AreaEstimate window_area(const WindowGeometry& g) {
   const int64_t pixel_bits = g.input.pixel_bits();
   const int64_t word_bits = g.input.lanes * pixel_bits;
   const int64_t rows = g.window.extent_h();
   const int64_t banks = rows - 1;
+  const int64_t x_bits = count_bits(g.beats);
+  const int64_t y_bits =
+      count_bits(std::max(g.input.height, g.completing_row(g.out_height - 1) + 1));
+  const int64_t bank_bits = banks > 1 ? count_bits(banks) : 0;
   AreaEstimate area;
   area += counter(g.beats);
-  area += counter(g.input.height);
+  area += {.lut = y_bits + 1, .ff = y_bits};
   if (banks > 1)
     area += counter(banks);
   area += {.lut = 4, .ff = 1};
+  // Yosys keeps the counter of output beats even where nobody reads it: it reads itself.
+  area += counter(g.out_beats);
   for (int64_t bank = 0; bank < banks; ++bank) {
     area += memory(g.beats, word_bits);
-    area.lut += word_bits * choice_luts(banks);
+    area.lut += word_bits * tree_luts(banks);  // all rotations together share their parts
   }
-  area.ff += rows * g.history * pixel_bits;
-  if (g.separate_tail) {
-    area.ff += rows * g.history * pixel_bits;
-    area.lut += 2 * rows * g.history * pixel_bits;
+  if (g.flush_rows > 0) {
+    area += {.lut = 2, .ff = 1};
+    area += counter(g.beats);
+    area += {.lut = y_bits + 1, .ff = y_bits};
+    area += {.lut = 2 * bank_bits, .ff = bank_bits};
+    area.lut += x_bits + y_bits + bank_bits;  // whose position it is
+    area += pace_area(g.pace);
   }
-  if (g.skew() != 0)
-    area.lut += rows * g.span * pixel_bits * choice_luts(g.out_beats);
-  if (g.window.pad_left > 0 || g.window.pad_right > 0) {
-    area += counter(g.out_beats);
-    area.lut += rows * pixel_bits * (g.window.pad_left + g.window.pad_right);
+  // The registers' resets put padding above and below: Yosys makes one for each bit, a LUT each.
+  // Two comparisons for each bank, with inverters before their carry chains.
+  if (g.window.pad_top > 0 || g.flush_rows > 0)
+    area.lut += banks * (word_bits + y_bits + 1);
+  if (g.tail_steps > 0) {
+    area += {.lut = 1, .ff = 1};
+    area += counter(g.beats + g.tail_steps);
+    area += pace_area(g.pace);
   }
+  const int64_t history_bits = live_history(g) * pixel_bits;
+  area.ff += rows * history_bits;
+  if (g.separate_tail)
+    area += {.lut = 2 * rows * history_bits, .ff = rows * history_bits + 1};
+  // Where the span moves, the same LUTs choose a pixel and mask it.
+  area.lut +=
+      rows * pixel_bits * (g.skew() != 0 ? g.span * choice_luts(g.out_beats) : masked_columns(g));
   return area;
 }
 
@@ -98,10 +172,24 @@ AreaEstimate row_window_area(const RowWindowGeometry& g) {
   const int64_t row_bits = g.input.width * g.input.pixel_bits();
   AreaEstimate area = counter(g.groups);
   area += {.lut = 2, .ff = 1};
-  area.ff += g.span_groups * g.input.rows * row_bits;
-  if (g.window.pad_top > 0 || g.flush) {
-    area += counter(g.out_groups);
-    area.lut += (g.window.pad_top + g.window.pad_bottom) * row_bits;
+  area += counter(g.out_groups);  // kept even where nobody reads it, as in a window
+  if (g.flush)
+    area += {.lut = 1, .ff = 1};
+  std::vector<bool> read(static_cast<size_t>(g.span_groups * g.input.rows), false);
+  std::fill_n(read.begin() + g.skip, g.region_rows, true);
+  area.ff += live_places(read, g.input.rows) * row_bits;
+  if (g.window.pad_top == 0 && g.window.pad_bottom == 0)
+    return area;
+  // A LUT for each bit of a row that stands outside the map for some code of the counter, also one
+  // that it never reaches.
+  const int64_t codes = int64_t{1} << count_bits(g.out_groups);
+  for (int64_t row = 0; row < g.region_rows; ++row) {
+    bool is_masked = false;
+    for (int64_t code = 0; code < codes; ++code) {
+      const int64_t at = code * g.row_advance() + row - g.window.pad_top;
+      is_masked |= at < 0 || at >= g.input.height;
+    }
+    area.lut += is_masked && g.out_groups > 1 ? row_bits : 0;
   }
   return area;
 }
@@ -122,8 +210,27 @@ AreaEstimate relayout_area(const RelayoutStage& stage, const StreamType& output)
     area += counter(stage.depth);
     area += counter(stage.depth);
   }
-  area += memory(stage.depth, stage.out_beats * out_bits);
-  area.lut += out_bits * choice_luts(stage.out_beats);
+  // Of each element of a beat: what the beats give, and how much of that is not always 0.
+  const auto elements = std::ssize(stage.sources) / stage.out_beats;
+  int64_t kept = 0;
+  int64_t choices = 0;
+  for (int64_t element = 0; element < elements; ++element) {
+    std::set<int64_t> given;
+    for (int64_t beat = 0; beat < stage.out_beats; ++beat) {
+      const int64_t source = stage.sources[static_cast<size_t>(beat * elements + element)];
+      kept += source != RelayoutStage::Zero ? 1 : 0;
+      // Words of a memory are different things even where they hold the same.
+      given.insert(stage.depth == 1 || source == RelayoutStage::Zero ? source : beat);
+    }
+    choices += choice_luts(std::ssize(given));
+  }
+  const int64_t kept_bits = ceil_divide(kept * out_bits, elements);
+  // What several beats give has one register: Yosys merges what is the same.
+  if (stage.depth == 1)
+    area.ff += std::min(kept_bits, stage.in_beats * stage.input.beat_bits());
+  else
+    area += memory(stage.depth, kept_bits);
+  area.lut += ceil_divide(choices * out_bits, elements);
   return area;
 }
 
