@@ -79,8 +79,10 @@ private:
     const Node& node = path_.node(id);
     if (const auto* constant = std::get_if<ConstantNode>(&node.kind))
       return expr(Literal{width, constant->value, node.lo < 0});
-    if (node.signal_type().width > width)
+    if (node.signal_type().width > width) {
       truncated_.insert({id, cycle});
+      return select(signal(id, cycle), 0, width);
+    }
     return node.signal_type().width == width ? signal(id, cycle) : cast(width, signal(id, cycle));
   }
 
