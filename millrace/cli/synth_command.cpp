@@ -51,19 +51,26 @@ Result<SynthesisRecord> synthesize(const SynthOptions& options, Console& console
                       .dsp = share(area.dsp, holds.dsp),
                       .bram18 = share(area.bram18, holds.bram18)},
       .available = {.lut = holds.lut, .ff = holds.ff, .dsp = holds.dsp, .bram18 = holds.bram18},
+      .estimated = rtl.plan.estimated,
       .seconds = seconds};
 }
 
 std::string to_text(const SynthesisRecord& record) {
-  report::Table table{.columns = {{record.part}, {"used", true}, {"of", true}, {"share", true}}};
-  const auto row = [&](const char* name, int64_t used, int64_t available, double used_share) {
-    table.rows.push_back({name, report::with_thousands(used), report::with_thousands(available),
-                          report::percent(used_share)});
+  report::Table table{
+      .columns = {
+          {record.part}, {"used", true}, {"predicted", true}, {"of", true}, {"share", true}}};
+  const auto row = [&](const char* name, int64_t used, int64_t predicted, int64_t available,
+                       double used_share) {
+    table.rows.push_back({name, report::with_thousands(used), report::with_thousands(predicted),
+                          report::with_thousands(available), report::percent(used_share)});
   };
-  row("LUT", record.lut, record.available.lut, record.utilisation.lut);
-  row("FF", record.ff, record.available.ff, record.utilisation.ff);
-  row("DSP", record.dsp, record.available.dsp, record.utilisation.dsp);
-  row("BRAM18", record.bram18, record.available.bram18, record.utilisation.bram18);
+  const report::ResourcesRecord& holds = record.available;
+  const report::ResourcesRecord& predicted = record.estimated;
+  const report::UtilisationRecord& shares = record.utilisation;
+  row("LUT", record.lut, predicted.lut, holds.lut, shares.lut);
+  row("FF", record.ff, predicted.ff, holds.ff, shares.ff);
+  row("DSP", record.dsp, predicted.dsp, holds.dsp, shares.dsp);
+  row("BRAM18", record.bram18, predicted.bram18, holds.bram18, shares.bram18);
   return fmt::format("{}\n{} carry primitives; mapped with Yosys in {:.0f} s\n", table.to_text(),
                      report::with_thousands(record.carry), record.seconds);
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <vector>
 
 #include "millrace/dataflow/accumulate_cost.h"
 #include "millrace/dataflow/datapath_area.h"
@@ -63,33 +64,92 @@ int64_t beat_bits(const Circuit& circuit, StreamId id) {
   return stage.output.beat_bits();
 }
 
+/// Places of a shift register that somebody needs: those read, and those that move into such a one.
+int64_t live_places(const std::vector<bool>& read, int64_t step) {
+  std::vector<bool> live = read;
+  for (size_t i = static_cast<size_t>(step); i < live.size(); ++i)
+    if (live[i - static_cast<size_t>(step)])
+      live[i] = true;
+  return std::count(live.begin(), live.end(), true);
+}
+
+/// Counts the cycles of a pace: rtl/mr_pace.sv.
+AreaEstimate pace_area(int64_t pace) {
+  return pace > 1 ? counter(pace) : AreaEstimate{};
+}
+
+/// Pixels of the span that some beats see outside the map and others do not: rtl/mr_window_span.sv.
+int64_t masked_columns(const WindowGeometry& g) {
+  int64_t count = 0;
+  for (int64_t j = 0; j < g.span; ++j) {
+    const auto first_beat = [&](int64_t column) {  // that sees it, or one right of it
+      return std::max<int64_t>(0, ceil_divide(column + g.window.pad_left - j, g.advance()));
+    };
+    const int64_t left_end = g.window.pad_left > j ? first_beat(0) : 0;
+    const int64_t right_start = first_beat(g.input.width);
+    const bool is_constant = right_start == 0 || left_end >= g.out_beats;
+    count += !is_constant && (left_end > 0 || right_start < g.out_beats) ? 1 : 0;
+  }
+  return count;
+}
+
+/// Pixels of each row's history that are kept.
+int64_t live_history(const WindowGeometry& g) {
+  std::vector<bool> read(static_cast<size_t>(g.history), false);
+  const int64_t base = g.history - g.window.pad_left - (g.lookahead + 1) * g.input.lanes;
+  for (int64_t beat = 0; beat < (g.skew() == 0 ? 1 : g.out_beats); ++beat)
+    for (int64_t j = 0; j < g.span; ++j)
+      if (const int64_t place = base + beat * g.skew() + j; place >= 0 && place < g.history)
+        read[static_cast<size_t>(place)] = true;
+  return live_places(read, g.input.lanes);
+}
+
 /// rtl/mr_window.sv.
 AreaEstimate window_area(const WindowGeometry& g) {
   const int64_t pixel_bits = g.input.pixel_bits();
   const int64_t word_bits = g.input.lanes * pixel_bits;
   const int64_t rows = g.window.extent_h();
   const int64_t banks = rows - 1;
+  const int64_t x_bits = count_bits(g.beats);
+  const int64_t y_bits =
+      count_bits(std::max(g.input.height, g.completing_row(g.out_height - 1) + 1));
+  const int64_t bank_bits = banks > 1 ? count_bits(banks) : 0;
   AreaEstimate area;
   area += counter(g.beats);
-  area += counter(g.input.height);
+  area += {.lut = y_bits + 1, .ff = y_bits};
   if (banks > 1)
     area += counter(banks);
   area += {.lut = 4, .ff = 1};
+  // Yosys keeps the counter of output beats even where nobody reads it: it reads itself.
+  area += counter(g.out_beats);
   for (int64_t bank = 0; bank < banks; ++bank) {
     area += memory(g.beats, word_bits);
     area.lut += word_bits * choice_luts(banks);
   }
-  area.ff += rows * g.history * pixel_bits;
-  if (g.separate_tail) {
-    area.ff += rows * g.history * pixel_bits;
-    area.lut += 2 * rows * g.history * pixel_bits;
+  if (g.flush_rows > 0) {
+    area += {.lut = 2, .ff = 1};
+    area += counter(g.beats);
+    area += {.lut = y_bits + 1, .ff = y_bits};
+    area += {.lut = 2 * bank_bits, .ff = bank_bits};
+    area.lut += x_bits + y_bits + bank_bits;  // whose position it is
+    area += pace_area(g.pace);
   }
+  // The registers' resets put padding above and below: Yosys makes one for each bit, a LUT each.
+  // Two comparisons for each bank, with inverters before their carry chains.
+  if (g.window.pad_top > 0 || g.flush_rows > 0)
+    area.lut += banks * (word_bits + y_bits + 1);
+  if (g.tail_steps > 0) {
+    area += {.lut = 1, .ff = 1};
+    area += counter(g.beats + g.tail_steps);
+    area += pace_area(g.pace);
+  }
+  const int64_t history_bits = live_history(g) * pixel_bits;
+  area.ff += rows * history_bits;
+  if (g.separate_tail)
+    area += {.lut = 2 * rows * history_bits, .ff = rows * history_bits + 1};
   if (g.skew() != 0)
     area.lut += rows * g.span * pixel_bits * choice_luts(g.out_beats);
-  if (g.window.pad_left > 0 || g.window.pad_right > 0) {
-    area += counter(g.out_beats);
-    area.lut += rows * pixel_bits * (g.window.pad_left + g.window.pad_right);
-  }
+  area.lut += rows * pixel_bits * masked_columns(g);
   return area;
 }
 
@@ -98,10 +158,24 @@ AreaEstimate row_window_area(const RowWindowGeometry& g) {
   const int64_t row_bits = g.input.width * g.input.pixel_bits();
   AreaEstimate area = counter(g.groups);
   area += {.lut = 2, .ff = 1};
-  area.ff += g.span_groups * g.input.rows * row_bits;
-  if (g.window.pad_top > 0 || g.flush) {
-    area += counter(g.out_groups);
-    area.lut += (g.window.pad_top + g.window.pad_bottom) * row_bits;
+  area += counter(g.out_groups);  // kept even where nobody reads it, as in a window
+  if (g.flush)
+    area += {.lut = 1, .ff = 1};
+  std::vector<bool> read(static_cast<size_t>(g.span_groups * g.input.rows), false);
+  std::fill_n(read.begin() + g.skip, g.region_rows, true);
+  area.ff += live_places(read, g.input.rows) * row_bits;
+  if (g.window.pad_top == 0 && g.window.pad_bottom == 0)
+    return area;
+  // A LUT for each bit of a row that stands outside the map for some code of the counter, also one
+  // that it never reaches.
+  const int64_t codes = int64_t{1} << count_bits(g.out_groups);
+  for (int64_t row = 0; row < g.region_rows; ++row) {
+    bool is_masked = false;
+    for (int64_t code = 0; code < codes; ++code) {
+      const int64_t at = code * g.row_advance() + row - g.window.pad_top;
+      is_masked |= at < 0 || at >= g.input.height;
+    }
+    area.lut += is_masked && g.out_groups > 1 ? row_bits : 0;
   }
   return area;
 }

@@ -85,6 +85,7 @@ inline Build example_build() {
                                     .part = "xcku115-flvb2104-2-i",
                                     .utilisation = {0.0229, 0.0069, 0, 0},
                                     .available = {663360, 1326720, 5520, 4320},
+                                    .estimated = {14985, 9102, 0, 0},
                                     .seconds = 88};
   return build;
 }

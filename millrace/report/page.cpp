@@ -230,21 +230,30 @@ Node area_section(const SynthesisRecord& area, const std::optional<Published>& p
   struct Resource {
     const char* name;
     int64_t used;
+    int64_t estimated;
     double share;
     int64_t available;
     int64_t PublishedDesign::* published;
   };
+  const UtilisationRecord& shares = area.utilisation;
+  const ResourcesRecord& holds = area.available;
+  const ResourcesRecord& predicted = area.estimated;
   const std::array<Resource, 4> resources = {
-      Resource{"LUT", area.lut, area.utilisation.lut, area.available.lut, &PublishedDesign::lut},
-      Resource{"FF", area.ff, area.utilisation.ff, area.available.ff, &PublishedDesign::ff},
-      Resource{"DSP", area.dsp, area.utilisation.dsp, area.available.dsp, &PublishedDesign::dsp},
-      Resource{"BRAM18", area.bram18, area.utilisation.bram18, area.available.bram18,
+      Resource{"LUT", area.lut, predicted.lut, shares.lut, holds.lut, &PublishedDesign::lut},
+      Resource{"FF", area.ff, predicted.ff, shares.ff, holds.ff, &PublishedDesign::ff},
+      Resource{"DSP", area.dsp, predicted.dsp, shares.dsp, holds.dsp, &PublishedDesign::dsp},
+      Resource{"BRAM18", area.bram18, predicted.bram18, shares.bram18, holds.bram18,
                &PublishedDesign::bram18}};
   std::vector<BarGroup> groups;
-  Table table{.columns = {{"resource"}, {"used", true}, {"the part has", true}, {"share", true}}};
+  Table table{.columns = {{"resource"},
+                          {"used", true},
+                          {"predicted", true},
+                          {"the part has", true},
+                          {"share", true}}};
   for (const Resource& resource : resources) {
     table.rows.push_back({resource.name, with_thousands(resource.used),
-                          with_thousands(resource.available), percent(resource.share)});
+                          with_thousands(resource.estimated), with_thousands(resource.available),
+                          percent(resource.share)});
     BarGroup& group = groups.emplace_back(BarGroup{resource.name, {}});
     group.bars.push_back(
         {"Millrace", 100 * resource.share,

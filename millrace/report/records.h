@@ -282,6 +282,7 @@ struct SynthesisRecord {
   std::string part = {};
   UtilisationRecord utilisation = {};
   ResourcesRecord available = {};
+  ResourcesRecord estimated = {};  ///< what `compile` predicted
   double seconds = 0;
 
   template <class Visitor>
@@ -294,6 +295,7 @@ struct SynthesisRecord {
     visitor("part", part);
     visitor("utilisation", utilisation);
     visitor("available", available);
+    visitor("estimated", estimated);
     visitor("seconds", seconds);
   }
 };

@@ -42,7 +42,7 @@ TEST(Records, KeepTheirPublicKeys) {
               {"frames", "mismatches", "latency_cycles", "scheduled_latency_cycles",
                "interval_cycles", "scheduled_interval_cycles", "simulator"});
   expect_keys(to_json(*build.synthesis),
-              {"lut", "ff", "dsp", "bram18", "carry", "part", "utilisation"});
+              {"lut", "ff", "dsp", "bram18", "carry", "part", "utilisation", "estimated"});
   expect_keys(to_json(build.network), {"layers", "parameters", "multiplications"});
   const nlohmann::json layer = nlohmann::json::parse(to_json(build.network))["layers"][0];
   for (const char* key : {"name", "kind", "shape", "type"})

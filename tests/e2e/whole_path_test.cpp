@@ -69,6 +69,7 @@ TEST_F(WholePath, ATinyModelIsCompiledSimulatedMappedAndReported) {
   EXPECT_GT(area["ff"], 0);
   EXPECT_EQ(area["part"], "xcku115-flvb2104-2-i");
   EXPECT_GT(area["utilisation"]["lut"], 0.0);
+  EXPECT_EQ(area["estimated"], plan["estimated"]);
 
   const json report = run_json({"report", "out"});
   EXPECT_EQ(report["synth"]["lut"], area["lut"]);
