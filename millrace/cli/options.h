@@ -45,6 +45,7 @@ struct CompileOptions {
   int effort = 1;
   std::string adders = "auto";           ///< or "two-input", "three-input"
   std::string dsp = "never";             ///< or "auto", "prefer"
+  std::string bram = "auto";
   std::filesystem::path overrides = {};  ///< options of single layers; empty: none
   bool logits = false;
   std::filesystem::path output = "out";

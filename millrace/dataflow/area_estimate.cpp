@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
 #include <vector>
 
 #include "millrace/dataflow/accumulate_cost.h"
@@ -104,8 +105,17 @@ int64_t live_history(const WindowGeometry& g) {
   return live_places(read, g.input.lanes);
 }
 
+/// Blocks of 18 Kbit for a memory with one write and one read port, in the shape that takes fewest.
+int64_t block_rams(int64_t words, int64_t bits) {
+  int64_t fewest = std::numeric_limits<int64_t>::max();
+  for (const auto& [depth, width] :
+       {std::pair{512, 36}, {1024, 18}, {2048, 9}, {4096, 4}, {8192, 2}, {16384, 1}})
+    fewest = std::min(fewest, ceil_divide(words, depth) * ceil_divide(bits, width));
+  return fewest;
+}
+
 /// rtl/mr_window.sv.
-AreaEstimate window_area(const WindowGeometry& g) {
+AreaEstimate window_area(const WindowGeometry& g, bool block_ram) {
   const int64_t pixel_bits = g.input.pixel_bits();
   const int64_t word_bits = g.input.lanes * pixel_bits;
   const int64_t rows = g.window.extent_h();
@@ -122,10 +132,8 @@ AreaEstimate window_area(const WindowGeometry& g) {
   area += {.lut = 4, .ff = 1};
   // Yosys keeps the counter of output beats even where nobody reads it: it reads itself.
   area += counter(g.out_beats);
-  for (int64_t bank = 0; bank < banks; ++bank) {
-    area += memory(g.beats, word_bits);
-    area.lut += word_bits * choice_luts(banks);
-  }
+  area += line_buffer_area(g, block_ram);
+  area.lut += banks * word_bits * choice_luts(banks);
   if (g.flush_rows > 0) {
     area += {.lut = 2, .ff = 1};
     area += counter(g.beats);
@@ -219,6 +227,15 @@ AreaEstimate join_buffer_area(const JoinBuffer& buffer, int64_t bits) {
 
 }  // namespace
 
+AreaEstimate line_buffer_area(const WindowGeometry& geometry, bool block_ram) {
+  const int64_t word_bits = geometry.input.lanes * geometry.input.pixel_bits();
+  AreaEstimate area;
+  for (int64_t bank = 1; bank < geometry.window.extent_h(); ++bank)
+    area += block_ram ? AreaEstimate{.bram18 = block_rams(geometry.beats, word_bits)}
+                      : memory(geometry.beats, word_bits);
+  return area;
+}
+
 AreaEstimate& AreaEstimate::operator+=(const AreaEstimate& other) {
   lut += other.lut;
   ff += other.ff;
@@ -229,7 +246,7 @@ AreaEstimate& AreaEstimate::operator+=(const AreaEstimate& other) {
 
 AreaEstimate estimate_area(const Circuit& circuit, const Stage& stage) {
   AreaEstimate area = std::visit(
-      graph::Overloaded{[](const WindowStage& s) { return window_area(s.geometry); },
+      graph::Overloaded{[](const WindowStage& s) { return window_area(s.geometry, s.block_ram); },
                         [](const RowWindowStage& s) { return row_window_area(s.geometry); },
                         [&](const RelayoutStage& s) { return relayout_area(s, stage.output); },
                         [&](const MapStage& s) {
