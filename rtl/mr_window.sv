@@ -47,6 +47,7 @@ module mr_window #(
   parameter int History    = 3,  // pixels of each row at hand, >= Lanes
   parameter bit          SeparateTail = 0,  // the next row may begin before the tail has ended
   parameter bit          Blocked = 0,       // each input beat is the span of one output beat
+  parameter bit          BlockRam = 0,      // line buffers in block RAM: Width > Lanes
   parameter int Pace       = 1,  // cycles between beats, at least; between steps without input, exactly
   localparam int Span      = (OutLanes - 1) * StrideW + KernelW
 ) (
@@ -96,11 +97,13 @@ module mr_window #(
   ///////////////////////////
 
   logic [XBits-1:0]    x_q;
+  logic [XBits-1:0]    x_d;
   logic [YBits-1:0]    y_q;
   logic [BankBits-1:0] bank_q;  // holds the row KernelH - 1 above; this row replaces it
   logic                x_last;
 
   assign x_last = x_q == XBits'(Beats - 1);
+  assign x_d    = !in_valid_i ? x_q : x_last ? '0 : x_q + XBits'(1);
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
@@ -108,7 +111,7 @@ module mr_window #(
       y_q    <= '0;
       bank_q <= '0;
     end else if (in_valid_i) begin
-      x_q <= x_last ? '0 : x_q + XBits'(1);
+      x_q <= x_d;
       if (x_last) begin
         y_q    <= y_q == YBits'(Height - 1) ? '0 : y_q + YBits'(1);
         bank_q <= bank_q == BankBits'(Banks > 1 ? Banks - 1 : 0) ? '0 : bank_q + BankBits'(1);
@@ -121,6 +124,7 @@ module mr_window #(
   ////////////////
 
   logic                flush;      // a step of a flush row, this cycle
+  logic [XBits-1:0]    next_x;     // of the next step, whichever it is
   logic [XBits-1:0]    flush_x;
   logic [YBits-1:0]    flush_y;
   logic [BankBits-1:0] flush_bank;
@@ -131,7 +135,9 @@ module mr_window #(
     localparam int RowTurn   = Banks > 0 ? StrideH % Banks : 0;
 
     logic                flush_q;
+    logic                flush_d;
     logic [XBits-1:0]    x_flush_q;
+    logic [XBits-1:0]    x_flush_d;
     logic [YBits-1:0]    y_flush_q;
     logic [BankBits-1:0] bank_flush_q;
     logic [BankBits:0]   bank_turned;
@@ -141,22 +147,26 @@ module mr_window #(
     assign bank_turned = start ? {1'b0, bank_q} + (BankBits + 1)'(StartTurn)
                                : {1'b0, bank_flush_q} + (BankBits + 1)'(RowTurn);
 
+    logic row_starts;
+    assign row_starts = start || (flush && x_flush_q == XBits'(Beats - 1));
+    assign flush_d    = row_starts ? start || y_flush_q != YBits'(LastRow) : flush_q;
+    assign x_flush_d  = row_starts ? '0 : flush ? x_flush_q + XBits'(1) : x_flush_q;
+    assign next_x     = flush_d ? x_flush_d : x_d;
+
     always_ff @(posedge clk_i) begin
       if (rst_i) begin
         flush_q      <= 1'b0;
         x_flush_q    <= '0;
         y_flush_q    <= '0;
         bank_flush_q <= '0;
-      end else if (start || flush) begin
-        if (start || x_flush_q == XBits'(Beats - 1)) begin
-          flush_q      <= start || y_flush_q != YBits'(LastRow);
-          x_flush_q    <= '0;
+      end else begin
+        flush_q   <= flush_d;
+        x_flush_q <= x_flush_d;
+        if (row_starts) begin
           y_flush_q    <= start ? YBits'(FlushRow) : y_flush_q + YBits'(StrideH);
           bank_flush_q <= bank_turned >= (BankBits + 1)'(Banks)
                               ? BankBits'(bank_turned - (BankBits + 1)'(Banks))
                               : BankBits'(bank_turned);
-        end else begin
-          x_flush_q <= x_flush_q + XBits'(1);
         end
       end
     end
@@ -171,6 +181,7 @@ module mr_window #(
     assign flush_bank = bank_flush_q;
   end else begin : gen_no_flush
     assign flush      = 1'b0;
+    assign next_x     = x_d;
     assign flush_x    = '0;
     assign flush_y    = '0;
     assign flush_bank = '0;
@@ -240,11 +251,11 @@ module mr_window #(
     logic [Banks*BeatBits-1:0] bank_word;
 
     for (genvar i = 0; i < Banks; i = i + 1) begin : gen_bank
-      logic [BeatBits-1:0] line [0:Beats-1];
-      always_ff @(posedge clk_i) begin
-        if (in_valid_i && bank_q == BankBits'(i)) line[x_q] <= in_data_i;
-      end
-      assign bank_word[i*BeatBits +: BeatBits] = line[step_x];
+      mr_line_memory #(.Words(Beats), .Bits(BeatBits), .Block(BlockRam)) u_line (
+        .clk_i, .write_i(in_valid_i && bank_q == BankBits'(i)), .write_address_i(x_q),
+        .data_i(in_data_i), .address_i(step_x), .next_address_i(next_x),
+        .data_o(bank_word[i*BeatBits +: BeatBits])
+      );
     end
 
     for (genvar i = 0; i < Banks; i = i + 1) begin : gen_rotate
@@ -265,6 +276,9 @@ module mr_window #(
         assign word[i*BeatBits +: BeatBits] = rotated;
       end
     end
+  end else begin : gen_no_banks
+    logic unused;
+    assign unused = ^next_x;
   end
   assign word[Banks*BeatBits +: BeatBits] = flush ? {Lanes{PadPixel}} : in_data_i;
 

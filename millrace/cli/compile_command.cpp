@@ -51,13 +51,17 @@ Result<Compiled> compile(const CompileOptions& options, Console& console) {
       .clock_ns = clock_ns,
       .delay_family = part.family,
       .three_input_adders = uses_three_input_adders(options.adders, part.family),
-      .dsp = parse_dsp_use(options.dsp),
+      .dsp = parse_block_use(options.dsp),
+      .bram = parse_block_use(options.bram),
       .effort = options.effort,
       .limit = {.lut = part.holds.lut,
                 .ff = part.holds.ff,
                 .dsp = part.holds.dsp,
+                .bram18 = part.holds.bram18,
                 .holder = part.name},
       .progress = console.progress()};
+  if (part.holds.bram18 > 0)
+    wanted.luts_per_bram = part.holds.lut / part.holds.bram18;
   if (part.holds.dsp > 0)
     wanted.luts_per_dsp = part.holds.lut / part.holds.dsp;
   if (!options.overrides.empty()) {

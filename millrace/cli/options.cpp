@@ -90,6 +90,11 @@ void add_circuit_options(CLI::App& app, CompileOptions& options) {
                  "where a block saves as many LUTs as the part has for each; or prefer")
       ->check(CLI::IsMember({"never", "auto", "prefer"}))
       ->capture_default_str();
+  app.add_option("--bram", options.bram,
+                 "Block RAM for line buffers: never; auto, where a block of 18 Kbit saves as many "
+                 "LUTs as the part has for each; or prefer")
+      ->check(CLI::IsMember({"never", "auto", "prefer"}))
+      ->capture_default_str();
   app.add_option("--overrides", options.overrides,
                  "Options of single layers (YAML): layers: {NAME: {effort, adders, phases, lanes, "
                  "dsp}}")

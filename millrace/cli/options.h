@@ -43,8 +43,9 @@ struct CompileOptions {
   std::string latency = {}, interval = {};  ///< at most, as a time or in cycles; empty: any
   std::optional<int64_t> max_lut = {};
   int effort = 1;
-  std::string adders = "auto";           ///< or "two-input", "three-input"
-  std::string dsp = "never";             ///< or "auto", "prefer"
+  std::string adders = "auto";  ///< or "two-input", "three-input"
+  std::string dsp = "never";    ///< or "auto", "prefer"
+  std::string bram = "auto";
   std::filesystem::path overrides = {};  ///< options of single layers; empty: none
   bool logits = false;
   std::filesystem::path output = "out";

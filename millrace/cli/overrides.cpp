@@ -19,7 +19,7 @@ using Names = std::vector<std::string>;
 
 const Names Keys = {"adders", "dsp", "effort", "lanes", "phases"};
 const Names AdderKinds = {"two-input", "three-input"};
-const Names DspUses = {"never", "auto", "prefer"};
+const Names BlockUses = {"never", "auto", "prefer"};
 
 /// "file:line"; an empty file has no line and is wrong in its first.
 std::string place_in(const std::string& file, const YAML::Mark& mark) {
@@ -93,8 +93,8 @@ private:
         options.three_input_adders = kind == "three-input";
       }
       if (key == "dsp") {
-        MR_TRY(const std::string use, known_name(entry.second, "use of DSP blocks", DspUses));
-        options.dsp = parse_dsp_use(use);
+        MR_TRY(const std::string use, known_name(entry.second, "use of DSP blocks", BlockUses));
+        options.dsp = parse_block_use(use);
       }
     }
     return options;

@@ -41,7 +41,7 @@ TEST(Overrides, EachLayerHasWhatIsSaidAboutIt) {
   EXPECT_EQ(options->at("dense2").lanes, 8);
   EXPECT_EQ(options->at("dense2").three_input_adders, true);
   EXPECT_FALSE(options->at("dense1").dsp.has_value());
-  EXPECT_EQ(options->at("dense2").dsp, dataflow::DspUse::Prefer);
+  EXPECT_EQ(options->at("dense2").dsp, dataflow::BlockUse::Prefer);
 }
 
 TEST(Overrides, UnknownNamesHaveALineAndTheNearestName) {

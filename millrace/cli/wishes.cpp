@@ -79,9 +79,9 @@ bool uses_three_input_adders(const std::string& adders, const std::string& famil
   return adders == "three-input" || (adders == "auto" && dataflow::has_three_input_adders(family));
 }
 
-dataflow::DspUse parse_dsp_use(const std::string& text) {
-  using dataflow::DspUse;
-  return text == "prefer" ? DspUse::Prefer : text == "auto" ? DspUse::Auto : DspUse::Never;
+dataflow::BlockUse parse_block_use(const std::string& text) {
+  using dataflow::BlockUse;
+  return text == "prefer" ? BlockUse::Prefer : text == "auto" ? BlockUse::Auto : BlockUse::Never;
 }
 
 }  // namespace millrace::cli

@@ -32,6 +32,6 @@ Result<std::vector<dataflow::BeatShape>> parse_lanes(const std::string& text,
 bool uses_three_input_adders(const std::string& adders, const std::string& family);
 
 /// "never", "auto" or "prefer": what --dsp and the overrides say.
-dataflow::DspUse parse_dsp_use(const std::string& text);
+dataflow::BlockUse parse_block_use(const std::string& text);
 
 }  // namespace millrace::cli

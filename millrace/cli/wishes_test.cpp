@@ -89,9 +89,9 @@ TEST(AdderChoice, AutoIsThreeInputsWhereTheFamilyHasThem) {
 }
 
 TEST(DspChoice, IsOneOfThree) {
-  EXPECT_EQ(parse_dsp_use("never"), dataflow::DspUse::Never);
-  EXPECT_EQ(parse_dsp_use("auto"), dataflow::DspUse::Auto);
-  EXPECT_EQ(parse_dsp_use("prefer"), dataflow::DspUse::Prefer);
+  EXPECT_EQ(parse_block_use("never"), dataflow::BlockUse::Never);
+  EXPECT_EQ(parse_block_use("auto"), dataflow::BlockUse::Auto);
+  EXPECT_EQ(parse_block_use("prefer"), dataflow::BlockUse::Prefer);
 }
 
 }  // namespace

@@ -365,10 +365,10 @@ private:
 
 Result<AccumulateStage> make_accumulate(const AccumulateRequest& request,
                                         const std::string& where) {
-  if (request.dsp == DspUse::Never)
+  if (request.dsp == BlockUse::Never)
     return AccumulateMaker(request).run(where);
   MR_TRY(std::optional<AccumulateStage> blocks, AccumulateMaker(request).run_in_blocks(where));
-  if (blocks && request.dsp == DspUse::Prefer)
+  if (blocks && request.dsp == BlockUse::Prefer)
     return *std::move(blocks);
   MR_TRY(AccumulateStage rows, AccumulateMaker(request).run(where));
   if (!blocks)

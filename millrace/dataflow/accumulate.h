@@ -59,8 +59,8 @@ struct AccumulateRequest {
   DelayModel delays;
   double clock_ns = 5;
   double input_ready_ps = 0;  ///< when the beat settles after the clock edge
-  DspUse dsp = DspUse::Never;
-  int64_t luts_per_dsp = 120;  ///< with DspUse::Auto: LUTs that a block must save
+  BlockUse dsp = BlockUse::Never;
+  int64_t luts_per_dsp = 120;  ///< with BlockUse::Auto: LUTs that a block must save
 };
 
 /// Multiplies by digits of the weights (see digit_rows.h), in chains of rows, or in DSP blocks (see

@@ -106,7 +106,7 @@ TEST_P(RandomAccumulate, IsThePlainProduct) {
 TEST_P(RandomAccumulate, IsThePlainProductInBlocks) {
   std::mt19937_64 random(static_cast<uint64_t>(GetParam()));
   AccumulateRequest request = random_request(random);
-  request.dsp = DspUse::Prefer;
+  request.dsp = BlockUse::Prefer;
   expect_plain_product(request, random);
 }
 
@@ -176,7 +176,7 @@ AccumulateRequest dense_request(int elements) {
 
 TEST(AccumulateInBlocks, PacksTwoResultsIntoOneChain) {
   AccumulateRequest request = dense_request(4);
-  request.dsp = DspUse::Prefer;
+  request.dsp = BlockUse::Prefer;
   const AccumulateStage stage = make(request);
   ASSERT_EQ(stage.chains.size(), 1);
   EXPECT_EQ(stage.chains[0].blocks.size(), 4);
@@ -189,7 +189,7 @@ TEST(AccumulateInBlocks, PacksTwoResultsIntoOneChain) {
 
 TEST(AccumulateInBlocks, AddsUpChainsInTheFabric) {
   AccumulateRequest request = dense_request(20);
-  request.dsp = DspUse::Prefer;
+  request.dsp = BlockUse::Prefer;
   const AccumulateStage stage = make(request);
   EXPECT_GT(stage.chains.size(), 2);
   EXPECT_EQ(accumulate_cost(stage).dsp, 20);
@@ -201,9 +201,9 @@ TEST(AccumulateInBlocks, AutoAsksWhatABlockSaves) {
   AccumulateRequest request = dense_request(4);
   const AccumulateCost rows = accumulate_cost(make(request));
   EXPECT_EQ(rows.dsp, 0);
-  request.dsp = DspUse::Prefer;
+  request.dsp = BlockUse::Prefer;
   const AccumulateCost blocks = accumulate_cost(make(request));
-  request.dsp = DspUse::Auto;
+  request.dsp = BlockUse::Auto;
   request.luts_per_dsp = (rows.lut - blocks.lut) / blocks.dsp;
   EXPECT_EQ(accumulate_cost(make(request)).dsp, 4);
   ++request.luts_per_dsp;
@@ -212,7 +212,7 @@ TEST(AccumulateInBlocks, AutoAsksWhatABlockSaves) {
 
 TEST(AccumulateInBlocks, AreRowsWhereAnOperandOrTheClockDoesNotFit) {
   AccumulateRequest request = dense_request(4);
-  request.dsp = DspUse::Prefer;
+  request.dsp = BlockUse::Prefer;
   request.sum_type.width = 10;
   request.clock_ns = 1.9;
   EXPECT_EQ(accumulate_cost(make(request)).dsp, 0);
@@ -228,7 +228,7 @@ TEST(AccumulateInBlocks, AreRowsWhereAnOperandOrTheClockDoesNotFit) {
 TEST(AccumulateInBlocks, NeedAWeightThatChanges) {
   AccumulateRequest request = make_request(1, 2, 1);
   request.map.entries = {77, -99};
-  request.dsp = DspUse::Prefer;
+  request.dsp = BlockUse::Prefer;
   EXPECT_EQ(accumulate_cost(make(request)).dsp, 0);
 }
 

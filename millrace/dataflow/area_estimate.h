@@ -26,6 +26,9 @@ struct AreaEstimate {
 /// Complexity  in proportion to the bits of the stage's operations and registers.
 AreaEstimate estimate_area(const Circuit& circuit, const Stage& stage);
 
+/// The line buffers of a window alone, in LUTs as memory or in block RAM.
+AreaEstimate line_buffer_area(const WindowGeometry& geometry, bool block_ram);
+
 /// Estimates the area of all stages. The AXI4-Stream wrapper is not included.
 AreaEstimate estimate_area(const Circuit& circuit);
 

@@ -22,6 +22,7 @@ namespace millrace::dataflow {
 struct WindowStage {
   WindowGeometry geometry;
   std::vector<int64_t> padding;  ///< raw integer that stands for padding, one a channel
+  bool block_ram = false;        ///< line buffers in block RAM
 };
 
 /// The same for streams of several rows a beat: rtl/mr_row_window.sv. Its output beat holds the

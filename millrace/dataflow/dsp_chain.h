@@ -12,16 +12,10 @@
 #include <vector>
 
 #include "millrace/adders/matrix.h"
+#include "millrace/dataflow/block_use.h"
 #include "millrace/support/diagnostics.h"
 
 namespace millrace::dataflow {
-
-/// Where products with weights that change may use DSP blocks.
-enum class DspUse {
-  Never,
-  Auto,    ///< where a block saves as many LUTs as the part has for each
-  Prefer,  ///< wherever the operands fit
-};
 
 /// Widths of a DSP48E2's operands, both signed.
 constexpr int DspFactorBits = 18;

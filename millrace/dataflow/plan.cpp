@@ -35,8 +35,8 @@ Result<Circuit> plan(const graph::Graph& graph, const PlanOptions& options) {
     MR_TRY_STATUS(check_three_input_adders(options.delay_family, "--adders"));
   const bool any_prefers =
       std::any_of(options.layers.begin(), options.layers.end(),
-                  [](const auto& entry) { return entry.second.dsp == DspUse::Prefer; });
-  if (options.dsp == DspUse::Prefer || any_prefers)
+                  [](const auto& entry) { return entry.second.dsp == BlockUse::Prefer; });
+  if (options.dsp == BlockUse::Prefer || any_prefers)
     MR_TRY_STATUS(check_dsp_blocks(options.delay_family, "--dsp"));
   return Planner(graph, options, std::move(delays)).run();
 }

@@ -7,8 +7,8 @@
 #include <optional>
 #include <string>
 
+#include "millrace/dataflow/block_use.h"
 #include "millrace/dataflow/circuit.h"
-#include "millrace/dataflow/dsp_chain.h"
 #include "millrace/graph/graph.h"
 #include "millrace/support/progress.h"
 
@@ -20,7 +20,7 @@ struct LayerOptions {
   std::optional<bool> three_input_adders = {};  ///< in its stage: the first layer's say counts
   std::optional<int> phases = {};     ///< cycles a dense layer works on a beat of a streamed map
   std::optional<int64_t> lanes = {};  ///< windows that a convolution computes in a clock cycle
-  std::optional<DspUse> dsp = {};     ///< for a product whose multipliers are shared over time
+  std::optional<BlockUse> dsp = {};   ///< for a product whose multipliers are shared over time
 };
 
 /// What a circuit may take, by estimate_area().
@@ -28,6 +28,7 @@ struct AreaLimit {
   int64_t lut = std::numeric_limits<int64_t>::max();
   int64_t ff = std::numeric_limits<int64_t>::max();
   int64_t dsp = std::numeric_limits<int64_t>::max();
+  int64_t bram18 = std::numeric_limits<int64_t>::max();
   std::string holder = {};  ///< whose limit it is: the name of a part
 };
 
@@ -39,8 +40,10 @@ struct PlanOptions {
   std::string delay_family = "xcu";  ///< names the delay model
   bool three_input_adders = false;   ///< in place of pairs of adders: see fuse_adders()
   bool fold = true;                  ///< products may take several cycles: smaller, and later
-  DspUse dsp = DspUse::Never;        ///< for products whose multipliers are shared over time
-  int64_t luts_per_dsp = 120;        ///< of the part: with DspUse::Auto, what a block must save
+  BlockUse dsp = BlockUse::Never;    ///< for products whose multipliers are shared over time
+  int64_t luts_per_dsp = 120;        ///< of the part: with BlockUse::Auto, what a block must save
+  BlockUse bram = BlockUse::Auto;    ///< for line buffers
+  int64_t luts_per_bram = 150;       ///< of the part, for 18 Kbit: as luts_per_dsp
   int effort = 1;                    ///< of the search for adder graphs: adders::SearchOptions
   std::map<std::string, LayerOptions> layers = {};  ///< by the names of operations
   AreaLimit limit = {};                             ///< planning ends when stages take more

@@ -90,7 +90,8 @@ private:
   std::optional<T> layer_option(const graph::Op& op, std::optional<T> LayerOptions::* option,
                                 const char* name);
   /// Where the products of a layer that shares multipliers may use DSP blocks.
-  DspUse dsp_use(const graph::Op& op);
+  BlockUse dsp_use(const graph::Op& op);
+  bool uses_block_ram(const WindowGeometry& geometry) const;
   bool uses_three_input_adders(std::span<const MapStep> steps);
   /// Refuses what was said about layers and never counted.
   Status check_layer_options() const;
@@ -158,7 +159,7 @@ private:
     std::vector<std::vector<int>> columns;  ///< as AccumulateRequest's
     ElementRange sums;                      ///< all that results can be
     double ready_ps = 0;                    ///< when the beat settles
-    DspUse dsp = DspUse::Never;
+    BlockUse dsp = BlockUse::Never;
   };
   /// Where a product of single beats may take several cycles.
   struct FoldSite {

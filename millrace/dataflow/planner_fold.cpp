@@ -265,7 +265,7 @@ Result<std::optional<Planner::Fold>> Planner::choose_fold(const Op& op, const Fo
     MR_TRY(fold.stage, accumulate(op, product, static_cast<int>(phases), is_held));
     const AccumulateCost cost = accumulate_cost(fold.stage);
     int64_t weight = weighed(cost.lut, cost.flip_flops);
-    if (product.dsp == DspUse::Auto)  // who prefers blocks has them to spare
+    if (product.dsp == BlockUse::Auto)  // who prefers blocks has them to spare
       weight += cost.dsp * options_.luts_per_dsp;
     if (fold.pace > 0)  // a buffer of up to 32 beats: 14 bits in 8 LUTs
       weight += site.beat_bits * 8 / 14;

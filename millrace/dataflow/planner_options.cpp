@@ -32,6 +32,8 @@ Status check_areas(const std::vector<Stage>& stages, const std::vector<AreaEstim
     return refuse("FFs", &AreaEstimate::ff, limit.ff);
   if (sum.dsp > limit.dsp)
     return refuse("DSPs", &AreaEstimate::dsp, limit.dsp);
+  if (sum.bram18 > limit.bram18)
+    return refuse("BRAM18s", &AreaEstimate::bram18, limit.bram18);
   return {};
 }
 
@@ -60,9 +62,18 @@ template std::optional<int64_t> Planner::layer_option(const Op&,
                                                       std::optional<int64_t> LayerOptions::*,
                                                       const char*);
 
-DspUse Planner::dsp_use(const Op& op) {
-  const DspUse wanted = layer_option(op, &LayerOptions::dsp, "dsp").value_or(options_.dsp);
-  return has_dsp_blocks(options_.delay_family) ? wanted : DspUse::Never;
+BlockUse Planner::dsp_use(const Op& op) {
+  const BlockUse wanted = layer_option(op, &LayerOptions::dsp, "dsp").value_or(options_.dsp);
+  return has_dsp_blocks(options_.delay_family) ? wanted : BlockUse::Never;
+}
+
+bool Planner::uses_block_ram(const WindowGeometry& geometry) const {
+  if (options_.bram == BlockUse::Never || geometry.beats < 2 || geometry.window.extent_h() < 2)
+    return false;
+  const AreaEstimate in_luts = line_buffer_area(geometry, false);
+  const AreaEstimate in_blocks = line_buffer_area(geometry, true);
+  return options_.bram == BlockUse::Prefer ||
+         in_luts.lut >= in_blocks.bram18 * options_.luts_per_bram;
 }
 
 bool Planner::uses_three_input_adders(std::span<const MapStep> steps) {

@@ -211,7 +211,7 @@ Stage Planner::window_stage(const Op& op, StreamId stream, const WindowGeometry&
   covered.lanes = geometry.out_lanes;
   return {.name = identifier(op.name),
           .layers = {},
-          .kind = WindowStage{geometry, std::move(padding)},
+          .kind = WindowStage{geometry, std::move(padding), uses_block_ram(geometry)},
           .inputs = {stream},
           .buffers = {},
           .output = std::move(covered),

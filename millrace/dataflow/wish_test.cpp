@@ -168,7 +168,7 @@ TEST(PlanLimit, ACircuitAboveItNamesItsLargestStage) {
   EXPECT_THAT(circuit.error().message, HasSubstr("layer 'conv'"));
   options.limit = {.ff = 20, .holder = "a small part"};
   EXPECT_THAT(plan(tiny(), options).error().message, HasSubstr("FFs"));
-  PlanOptions in_blocks{.lanes = 1, .dsp = DspUse::Prefer, .effort = 0};
+  PlanOptions in_blocks{.lanes = 1, .dsp = BlockUse::Prefer, .effort = 0};
   ASSERT_GT(dsp_of(in_blocks), 0);
   in_blocks.limit = {.dsp = dsp_of(in_blocks) - 1, .holder = "a small part"};
   EXPECT_THAT(plan(tiny(), in_blocks).error().message, HasSubstr("DSPs"));
@@ -194,20 +194,20 @@ TEST(LayerOptions, CountForTheLayersThatHaveThem) {
 TEST(LayerOptions, DspBlocksAreForLayersThatShareMultipliers) {
   PlanOptions options{.lanes = 1, .effort = 0};
   EXPECT_EQ(dsp_of(options), 0);
-  options.layers["logit"].dsp = DspUse::Prefer;
+  options.layers["logit"].dsp = BlockUse::Prefer;
   const int64_t of_layer = dsp_of(options);
   EXPECT_GT(of_layer, 0);
   options.layers.clear();
-  options.dsp = DspUse::Prefer;
+  options.dsp = BlockUse::Prefer;
   EXPECT_EQ(dsp_of(options), of_layer);
-  options.layers["logit"].dsp = DspUse::Never;
+  options.layers["logit"].dsp = BlockUse::Never;
   EXPECT_EQ(dsp_of(options), 0);
-  options.layers["logit"].dsp = DspUse::Auto;
+  options.layers["logit"].dsp = BlockUse::Auto;
   options.luts_per_dsp = 1;
   EXPECT_EQ(dsp_of(options), of_layer);
   options.luts_per_dsp = 100'000;
   EXPECT_EQ(dsp_of(options), 0);
-  EXPECT_EQ(refusal({.dsp = DspUse::Prefer}, "relu", 1), messages::LayerOptionUnused.code);
+  EXPECT_EQ(refusal({.dsp = BlockUse::Prefer}, "relu", 1), messages::LayerOptionUnused.code);
 }
 
 TEST(LayerOptions, MorePhasesShareMultipliers) {

@@ -91,6 +91,7 @@ Instance window_instance(const std::string& instance_name, const WindowStage& st
                                    {"History", number(g.history)},
                                    {"SeparateTail", flag(g.separate_tail)},
                                    {"Blocked", flag(g.blocked)},
+                                   {"BlockRam", flag(stage.block_ram)},
                                    {"Pace", number(g.pace)}},
                     .ports = clock_and_reset()};
   if (const auto pixel = padding_pixel(g.input, stage.padding))
@@ -496,10 +497,10 @@ const std::vector<std::string>& library_files() {
   static const std::vector<std::string> names = {
       "mr_pkg.sv",         "mr_delay.sv",       "mr_add3.sv",          "mr_booth_add.sv",
       "mr_booth_term.sv",  "mr_dsp_chain.sv",   "mr_phase_counter.sv", "mr_rom.sv",
-      "mr_overflow.sv",    "mr_requantize.sv",  "mr_pace.sv",          "mr_window_span.sv",
-      "mr_window.sv",      "mr_row_window.sv",  "mr_collect.sv",       "mr_issue.sv",
-      "mr_join_buffer.sv", "mr_accumulator.sv", "mr_axis_gate.sv",     "mr_axis_in.sv",
-      "mr_axis_out.sv"};
+      "mr_overflow.sv",    "mr_requantize.sv",  "mr_pace.sv",          "mr_line_memory.sv",
+      "mr_window_span.sv", "mr_window.sv",      "mr_row_window.sv",    "mr_collect.sv",
+      "mr_issue.sv",       "mr_join_buffer.sv", "mr_accumulator.sv",   "mr_axis_gate.sv",
+      "mr_axis_in.sv",     "mr_axis_out.sv"};
   return names;
 }
 

@@ -47,7 +47,7 @@ struct Shape {
   bool held = false;
   int weight_bits = 4;  ///< 0: all weights are 0
   bool varied = false;  ///< signed elements, and ones without bits
-  dataflow::DspUse dsp = dataflow::DspUse::Never;
+  dataflow::BlockUse dsp = dataflow::BlockUse::Never;
 };
 
 Case make_case(const Shape& shape, uint64_t seed) {
@@ -206,7 +206,7 @@ void check_results(const Traffic& traffic, const cosim::Design& design, const fs
 class Accumulate : public ::testing::TestWithParam<int> {};
 
 /// A stage of random shape, simulated.
-void check_random(int seed, dataflow::DspUse dsp) {
+void check_random(int seed, dataflow::BlockUse dsp) {
   std::mt19937_64 random(static_cast<uint64_t>(seed));
   const auto draw = [&](int lo, int hi) {
     return lo + static_cast<int>(random() % static_cast<uint64_t>(hi - lo + 1));
@@ -227,11 +227,11 @@ void check_random(int seed, dataflow::DspUse dsp) {
 }
 
 TEST_P(Accumulate, IsEmittedAsThePlainProduct) {
-  check_random(GetParam(), dataflow::DspUse::Never);
+  check_random(GetParam(), dataflow::BlockUse::Never);
 }
 
 TEST_P(Accumulate, IsEmittedAsThePlainProductInBlocks) {
-  check_random(GetParam(), dataflow::DspUse::Prefer);
+  check_random(GetParam(), dataflow::BlockUse::Prefer);
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, Accumulate, ::testing::Range(0, 10));
@@ -269,7 +269,7 @@ void check_netlist(const Shape& shape, uint64_t seed, const std::string& folder_
                                        .netlist = netlist,
                                        .work_dir = scratch.path() / "synth"});
   ASSERT_TRUE(area.has_value()) << area.error().to_string();
-  EXPECT_EQ(area->dsp > 0, shape.dsp == dataflow::DspUse::Prefer);
+  EXPECT_EQ(area->dsp > 0, shape.dsp == dataflow::BlockUse::Prefer);
   EXPECT_EQ(area->bram18, 0);
   expect_estimated(c.stage, *area, tolerance);
   const auto models = synth::find_cell_models();
@@ -305,7 +305,7 @@ TEST(AccumulateAtGates, IsSynthesisedToDspBlocks) {
                  .held = false,
                  .weight_bits = 8,
                  .varied = true,
-                 .dsp = dataflow::DspUse::Prefer},
+                 .dsp = dataflow::BlockUse::Prefer},
                 3, "accumulate_dsp", 0.1);
 }
 
