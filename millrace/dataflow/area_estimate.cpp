@@ -3,320 +3,309 @@
 
 #include <algorithm>
 #include <bit>
-<<<<<<< HEAD
-#include <set>
-    =======
 #include <limits>
-    >>>>>>> wt-bram
+#include <set>
 #include <vector>
 
 #include "millrace/dataflow/accumulate_cost.h"
 #include "millrace/dataflow/datapath_area.h"
 #include "millrace/graph/op.h"
 
-    namespace millrace::dataflow {
-  namespace {
+namespace millrace::dataflow {
+namespace {
 
-  int64_t ceil_divide(int64_t a, int64_t b) {
-    return (a + b - 1) / b;
+int64_t ceil_divide(int64_t a, int64_t b) {
+  return (a + b - 1) / b;
+}
+
+/// Bits of a counter of so many codes; none where there is one.
+int64_t count_bits(int64_t codes) {
+  return std::bit_width(static_cast<uint64_t>(codes - 1));
+}
+
+/// LUTs for each bit of a choice among words by comparisons with a counter, one behind the other
+/// as in mr_issue and mr_window. Yosys keeps their order: only up to four inputs become a
+/// multiplexer in one LUT. Beyond, as mapped for words of 8 bits: 5, 7, 12, 14, 20, 24, 29 LUTs
+/// for 7, 8, 10, 12, 16, 20, 24 inputs.
+int64_t choice_luts(int64_t inputs) {
+  if (inputs <= 4)
+    return inputs <= 1 ? 0 : 1;
+  return inputs <= 8 ? inputs - 2 : inputs + inputs / 5;
+}
+
+/// The same where it becomes a tree of multiplexers, as for the blocks of a memory: four inputs
+/// in a LUT, and the multiplexers beside the LUTs.
+int64_t tree_luts(int64_t inputs) {
+  return inputs <= 1 ? 0 : inputs <= 4 ? 1 : ceil_divide(inputs, 4) + ceil_divide(inputs, 16);
+}
+
+/// A counter that starts again at its end, with an enable.
+AreaEstimate counter(int64_t codes) {
+  return {.lut = count_bits(codes) + (codes > 2 ? 1 : 0), .ff = count_bits(codes)};
+}
+
+/// A memory with one write and one read port: RAM32M16 holds 14 bits of 32 words in 8 LUTs,
+/// RAM64M8 7 bits of 64. One of a single word is a register.
+AreaEstimate memory(int64_t words, int64_t bits) {
+  if (words == 1)
+    return {.ff = bits};
+  if (words <= 32)
+    return {.lut = 8 * ceil_divide(bits, 14)};
+  const int64_t blocks = ceil_divide(words, 64);
+  return {.lut = 8 * ceil_divide(bits, 7) * blocks + bits * tree_luts(blocks)};
+}
+
+AreaEstimate of(const BitNetworkArea& area) {
+  return {.lut = area.lut, .ff = area.ff};
+}
+
+/// Bits of a stream's beat; behind a window those of the region.
+int64_t beat_bits(const Circuit& circuit, StreamId id) {
+  const auto index = static_cast<size_t>(id);
+  if (index < circuit.inputs.size())
+    return circuit.inputs[index].type.beat_bits();
+  const Stage& stage = circuit.stages[index - circuit.inputs.size()];
+  if (const auto* window = std::get_if<WindowStage>(&stage.kind)) {
+    const WindowGeometry& g = window->geometry;
+    return g.window.extent_h() * g.span * g.input.pixel_bits();
   }
-
-  /// Bits of a counter of so many codes; none where there is one.
-  int64_t count_bits(int64_t codes) {
-    return std::bit_width(static_cast<uint64_t>(codes - 1));
+  if (const auto* rows = std::get_if<RowWindowStage>(&stage.kind)) {
+    const RowWindowGeometry& g = rows->geometry;
+    return g.region_rows * g.input.width * g.input.pixel_bits();
   }
+  return stage.output.beat_bits();
+}
 
-  /// LUTs for each bit of a choice among words by comparisons with a counter, one behind the other
-  /// as in mr_issue and mr_window. Yosys keeps their order: only up to four inputs become a
-  /// multiplexer in one LUT. Beyond, as mapped for words of 8 bits: 5, 7, 12, 14, 20, 24, 29 LUTs
-  /// for 7, 8, 10, 12, 16, 20, 24 inputs.
-  int64_t choice_luts(int64_t inputs) {
-    if (inputs <= 4)
-      return inputs <= 1 ? 0 : 1;
-    return inputs <= 8 ? inputs - 2 : inputs + inputs / 5;
+/// Places of a shift register that somebody needs: those read, and those that move into such a
+/// one.
+int64_t live_places(const std::vector<bool>& read, int64_t step) {
+  std::vector<bool> live = read;
+  for (size_t i = static_cast<size_t>(step); i < live.size(); ++i)
+    if (live[i - static_cast<size_t>(step)])
+      live[i] = true;
+  return std::count(live.begin(), live.end(), true);
+}
+
+/// Counts the cycles of a pace: rtl/mr_pace.sv.
+AreaEstimate pace_area(int64_t pace) {
+  return pace > 1 ? counter(pace) : AreaEstimate{};
+}
+
+/// Pixels of the span that some beats see outside the map and others do not:
+/// rtl/mr_window_span.sv.
+int64_t masked_columns(const WindowGeometry& g) {
+  int64_t count = 0;
+  for (int64_t j = 0; j < g.span; ++j) {
+    const auto first_beat = [&](int64_t column) {  // that sees it, or one right of it
+      return std::max<int64_t>(0, ceil_divide(column + g.window.pad_left - j, g.advance()));
+    };
+    const int64_t left_end = g.window.pad_left > j ? first_beat(0) : 0;
+    const int64_t right_start = first_beat(g.input.width);
+    const bool is_constant = right_start == 0 || left_end >= g.out_beats;
+    count += !is_constant && (left_end > 0 || right_start < g.out_beats) ? 1 : 0;
   }
+  return count;
+}
 
-  /// The same where it becomes a tree of multiplexers, as for the blocks of a memory: four inputs
-  /// in a LUT, and the multiplexers beside the LUTs.
-  int64_t tree_luts(int64_t inputs) {
-    return inputs <= 1 ? 0 : inputs <= 4 ? 1 : ceil_divide(inputs, 4) + ceil_divide(inputs, 16);
-  }
-
-  /// A counter that starts again at its end, with an enable.
-  AreaEstimate counter(int64_t codes) {
-    return {.lut = count_bits(codes) + (codes > 2 ? 1 : 0), .ff = count_bits(codes)};
-  }
-
-  /// A memory with one write and one read port: RAM32M16 holds 14 bits of 32 words in 8 LUTs,
-  /// RAM64M8 7 bits of 64. One of a single word is a register.
-  AreaEstimate memory(int64_t words, int64_t bits) {
-    if (words == 1)
-      return {.ff = bits};
-    if (words <= 32)
-      return {.lut = 8 * ceil_divide(bits, 14)};
-    const int64_t blocks = ceil_divide(words, 64);
-    return {.lut = 8 * ceil_divide(bits, 7) * blocks + bits * tree_luts(blocks)};
-  }
-
-  AreaEstimate of(const BitNetworkArea& area) {
-    return {.lut = area.lut, .ff = area.ff};
-  }
-
-  /// Bits of a stream's beat; behind a window those of the region.
-  int64_t beat_bits(const Circuit& circuit, StreamId id) {
-    const auto index = static_cast<size_t>(id);
-    if (index < circuit.inputs.size())
-      return circuit.inputs[index].type.beat_bits();
-    const Stage& stage = circuit.stages[index - circuit.inputs.size()];
-    if (const auto* window = std::get_if<WindowStage>(&stage.kind)) {
-      const WindowGeometry& g = window->geometry;
-      return g.window.extent_h() * g.span * g.input.pixel_bits();
-    }
-    if (const auto* rows = std::get_if<RowWindowStage>(&stage.kind)) {
-      const RowWindowGeometry& g = rows->geometry;
-      return g.region_rows * g.input.width * g.input.pixel_bits();
-    }
-    return stage.output.beat_bits();
-  }
-
-  /// Places of a shift register that somebody needs: those read, and those that move into such a
-  /// one.
-  int64_t live_places(const std::vector<bool>& read, int64_t step) {
-    std::vector<bool> live = read;
-    for (size_t i = static_cast<size_t>(step); i < live.size(); ++i)
-      if (live[i - static_cast<size_t>(step)])
-        live[i] = true;
-    return std::count(live.begin(), live.end(), true);
-  }
-
-  /// Counts the cycles of a pace: rtl/mr_pace.sv.
-  AreaEstimate pace_area(int64_t pace) {
-    return pace > 1 ? counter(pace) : AreaEstimate{};
-  }
-
-  /// Pixels of the span that some beats see outside the map and others do not:
-  /// rtl/mr_window_span.sv.
-  int64_t masked_columns(const WindowGeometry& g) {
-    int64_t count = 0;
+/// Pixels of each row's history that are kept.
+int64_t live_history(const WindowGeometry& g) {
+  std::vector<bool> read(static_cast<size_t>(g.history), false);
+  const int64_t base = g.history - g.window.pad_left - (g.lookahead + 1) * g.input.lanes;
+  for (int64_t beat = 0; beat < g.out_beats; ++beat)
     for (int64_t j = 0; j < g.span; ++j) {
-      const auto first_beat = [&](int64_t column) {  // that sees it, or one right of it
-        return std::max<int64_t>(0, ceil_divide(column + g.window.pad_left - j, g.advance()));
-      };
-      const int64_t left_end = g.window.pad_left > j ? first_beat(0) : 0;
-      const int64_t right_start = first_beat(g.input.width);
-      const bool is_constant = right_start == 0 || left_end >= g.out_beats;
-      count += !is_constant && (left_end > 0 || right_start < g.out_beats) ? 1 : 0;
+      const int64_t column = beat * g.advance() - g.window.pad_left + j;
+      const int64_t place = base + beat * g.skew() + j;
+      if (column >= 0 && column < g.input.width && place >= 0 && place < g.history)
+        read[static_cast<size_t>(place)] = true;
     }
-    return count;
-  }
+  return live_places(read, g.input.lanes);
+}
 
-  /// Pixels of each row's history that are kept.
-  int64_t live_history(const WindowGeometry& g) {
-    std::vector<bool> read(static_cast<size_t>(g.history), false);
-    const int64_t base = g.history - g.window.pad_left - (g.lookahead + 1) * g.input.lanes;
-    for (int64_t beat = 0; beat < g.out_beats; ++beat)
-      for (int64_t j = 0; j < g.span; ++j) {
-        const int64_t column = beat * g.advance() - g.window.pad_left + j;
-        const int64_t place = base + beat * g.skew() + j;
-        if (column >= 0 && column < g.input.width && place >= 0 && place < g.history)
-          read[static_cast<size_t>(place)] = true;
-      }
-    return live_places(read, g.input.lanes);
-  }
+/// Blocks of 18 Kbit for a memory with one write and one read port, in the shape that takes
+/// fewest.
+int64_t block_rams(int64_t words, int64_t bits) {
+  int64_t fewest = std::numeric_limits<int64_t>::max();
+  for (const auto& [depth, width] :
+       {std::pair{512, 36}, {1024, 18}, {2048, 9}, {4096, 4}, {8192, 2}, {16384, 1}})
+    fewest = std::min(fewest, ceil_divide(words, depth) * ceil_divide(bits, width));
+  return fewest;
+}
 
-  /// Blocks of 18 Kbit for a memory with one write and one read port, in the shape that takes
-  /// fewest.
-  int64_t block_rams(int64_t words, int64_t bits) {
-    int64_t fewest = std::numeric_limits<int64_t>::max();
-    for (const auto& [depth, width] :
-         {std::pair{512, 36}, {1024, 18}, {2048, 9}, {4096, 4}, {8192, 2}, {16384, 1}})
-      fewest = std::min(fewest, ceil_divide(words, depth) * ceil_divide(bits, width));
-    return fewest;
-  }
-
-  /// rtl/mr_window.sv.
-  AreaEstimate window_area(const WindowGeometry& g, bool block_ram) {
-    const int64_t pixel_bits = g.input.pixel_bits();
-    const int64_t word_bits = g.input.lanes * pixel_bits;
-    const int64_t rows = g.window.extent_h();
-    const int64_t banks = rows - 1;
-    const int64_t x_bits = count_bits(g.beats);
-    const int64_t y_bits =
-        count_bits(std::max(g.input.height, g.completing_row(g.out_height - 1) + 1));
-    const int64_t bank_bits = banks > 1 ? count_bits(banks) : 0;
-    AreaEstimate area;
+/// rtl/mr_window.sv.
+AreaEstimate window_area(const WindowGeometry& g, bool block_ram) {
+  const int64_t pixel_bits = g.input.pixel_bits();
+  const int64_t word_bits = g.input.lanes * pixel_bits;
+  const int64_t rows = g.window.extent_h();
+  const int64_t banks = rows - 1;
+  const int64_t x_bits = count_bits(g.beats);
+  const int64_t y_bits =
+      count_bits(std::max(g.input.height, g.completing_row(g.out_height - 1) + 1));
+  const int64_t bank_bits = banks > 1 ? count_bits(banks) : 0;
+  AreaEstimate area;
+  area += counter(g.beats);
+  area += {.lut = y_bits + 1, .ff = y_bits};
+  if (banks > 1)
+    area += counter(banks);
+  area += {.lut = 4, .ff = 1};
+  // Yosys keeps the counter of output beats even where nobody reads it: it reads itself.
+  area += counter(g.out_beats);
+  area += line_buffer_area(g, block_ram);
+  area.lut += banks * word_bits * tree_luts(banks);  // all rotations together share their parts
+  if (g.flush_rows > 0) {
+    area += {.lut = 2, .ff = 1};
     area += counter(g.beats);
     area += {.lut = y_bits + 1, .ff = y_bits};
-    if (banks > 1)
-      area += counter(banks);
-    area += {.lut = 4, .ff = 1};
-    // Yosys keeps the counter of output beats even where nobody reads it: it reads itself.
-    area += counter(g.out_beats);
-<<<<<<< HEAD
-    for (int64_t bank = 0; bank < banks; ++bank) {
-      area += memory(g.beats, word_bits);
-      area.lut += word_bits * tree_luts(banks);  // all rotations together share their parts
-    }
-=======
-    area += line_buffer_area(g, block_ram);
-    area.lut += banks * word_bits * choice_luts(banks);
->>>>>>> wt-bram
-    if (g.flush_rows > 0) {
-      area += {.lut = 2, .ff = 1};
-      area += counter(g.beats);
-      area += {.lut = y_bits + 1, .ff = y_bits};
-      area += {.lut = 2 * bank_bits, .ff = bank_bits};
-      area.lut += x_bits + y_bits + bank_bits;  // whose position it is
-      area += pace_area(g.pace);
-    }
-    // The registers' resets put padding above and below: Yosys makes one for each bit, a LUT each.
-    // Two comparisons for each bank, with inverters before their carry chains.
-    if (g.window.pad_top > 0 || g.flush_rows > 0)
-      area.lut += banks * (word_bits + y_bits + 1);
-    if (g.tail_steps > 0) {
-      area += {.lut = 1, .ff = 1};
-      area += counter(g.beats + g.tail_steps);
-      area += pace_area(g.pace);
-    }
-    const int64_t history_bits = live_history(g) * pixel_bits;
-    area.ff += rows * history_bits;
-    if (g.separate_tail)
-      area += {.lut = 2 * rows * history_bits, .ff = rows * history_bits + 1};
-    // Where the span moves, the same LUTs choose a pixel and mask it.
-    area.lut +=
-        rows * pixel_bits * (g.skew() != 0 ? g.span * choice_luts(g.out_beats) : masked_columns(g));
+    area += {.lut = 2 * bank_bits, .ff = bank_bits};
+    area.lut += x_bits + y_bits + bank_bits;  // whose position it is
+    area += pace_area(g.pace);
+  }
+  // The registers' resets put padding above and below: Yosys makes one for each bit, a LUT each.
+  // Two comparisons for each bank, with inverters before their carry chains.
+  if (g.window.pad_top > 0 || g.flush_rows > 0)
+    area.lut += banks * (word_bits + y_bits + 1);
+  if (g.tail_steps > 0) {
+    area += {.lut = 1, .ff = 1};
+    area += counter(g.beats + g.tail_steps);
+    area += pace_area(g.pace);
+  }
+  const int64_t history_bits = live_history(g) * pixel_bits;
+  area.ff += rows * history_bits;
+  if (g.separate_tail)
+    area += {.lut = 2 * rows * history_bits, .ff = rows * history_bits + 1};
+  // Where the span moves, the same LUTs choose a pixel and mask it.
+  area.lut +=
+      rows * pixel_bits * (g.skew() != 0 ? g.span * choice_luts(g.out_beats) : masked_columns(g));
+  return area;
+}
+
+/// rtl/mr_row_window.sv.
+AreaEstimate row_window_area(const RowWindowGeometry& g) {
+  const int64_t row_bits = g.input.width * g.input.pixel_bits();
+  AreaEstimate area = counter(g.groups);
+  area += {.lut = 2, .ff = 1};
+  area += counter(g.out_groups);  // kept even where nobody reads it, as in a window
+  if (g.flush)
+    area += {.lut = 1, .ff = 1};
+  std::vector<bool> read(static_cast<size_t>(g.span_groups * g.input.rows), false);
+  std::fill_n(read.begin() + g.skip, g.region_rows, true);
+  area.ff += live_places(read, g.input.rows) * row_bits;
+  if (g.window.pad_top == 0 && g.window.pad_bottom == 0)
     return area;
-  }
-
-  /// rtl/mr_row_window.sv.
-  AreaEstimate row_window_area(const RowWindowGeometry& g) {
-    const int64_t row_bits = g.input.width * g.input.pixel_bits();
-    AreaEstimate area = counter(g.groups);
-    area += {.lut = 2, .ff = 1};
-    area += counter(g.out_groups);  // kept even where nobody reads it, as in a window
-    if (g.flush)
-      area += {.lut = 1, .ff = 1};
-    std::vector<bool> read(static_cast<size_t>(g.span_groups * g.input.rows), false);
-    std::fill_n(read.begin() + g.skip, g.region_rows, true);
-    area.ff += live_places(read, g.input.rows) * row_bits;
-    if (g.window.pad_top == 0 && g.window.pad_bottom == 0)
-      return area;
-    // A LUT for each bit of a row that stands outside the map for some code of the counter, also
-    // one that it never reaches.
-    const int64_t codes = int64_t{1} << count_bits(g.out_groups);
-    for (int64_t row = 0; row < g.region_rows; ++row) {
-      bool is_masked = false;
-      for (int64_t code = 0; code < codes; ++code) {
-        const int64_t at = code * g.row_advance() + row - g.window.pad_top;
-        is_masked |= at < 0 || at >= g.input.height;
-      }
-      area.lut += is_masked && g.out_groups > 1 ? row_bits : 0;
+  // A LUT for each bit of a row that stands outside the map for some code of the counter, also
+  // one that it never reaches.
+  const int64_t codes = int64_t{1} << count_bits(g.out_groups);
+  for (int64_t row = 0; row < g.region_rows; ++row) {
+    bool is_masked = false;
+    for (int64_t code = 0; code < codes; ++code) {
+      const int64_t at = code * g.row_advance() + row - g.window.pad_top;
+      is_masked |= at < 0 || at >= g.input.height;
     }
-    return area;
+    area.lut += is_masked && g.out_groups > 1 ? row_bits : 0;
   }
+  return area;
+}
 
-  /// rtl/mr_collect.sv and rtl/mr_issue.sv.
-  AreaEstimate relayout_area(const RelayoutStage& stage, const StreamType& output) {
-    AreaEstimate area;
-    const int64_t out_bits = output.beat_bits();
-    if (stage.in_beats > 1) {
-      area += counter(stage.in_beats);
-      area += {.lut = 1, .ff = (stage.in_beats - 1) * stage.input.beat_bits()};
+/// rtl/mr_collect.sv and rtl/mr_issue.sv.
+AreaEstimate relayout_area(const RelayoutStage& stage, const StreamType& output) {
+  AreaEstimate area;
+  const int64_t out_bits = output.beat_bits();
+  if (stage.in_beats > 1) {
+    area += counter(stage.in_beats);
+    area += {.lut = 1, .ff = (stage.in_beats - 1) * stage.input.beat_bits()};
+  }
+  area += counter(stage.depth + 1);
+  area += counter(stage.out_beats);
+  area += counter(stage.pace);
+  area.lut += 3;
+  if (stage.depth > 1) {
+    area += counter(stage.depth);
+    area += counter(stage.depth);
+  }
+  // Of each element of a beat: what the beats give, and how much of that is not always 0.
+  const auto elements = std::ssize(stage.sources) / stage.out_beats;
+  int64_t kept = 0;
+  int64_t choices = 0;
+  for (int64_t element = 0; element < elements; ++element) {
+    std::set<int64_t> given;
+    for (int64_t beat = 0; beat < stage.out_beats; ++beat) {
+      const int64_t source = stage.sources[static_cast<size_t>(beat * elements + element)];
+      kept += source != RelayoutStage::Zero ? 1 : 0;
+      // Words of a memory are different things even where they hold the same.
+      given.insert(stage.depth == 1 || source == RelayoutStage::Zero ? source : beat);
     }
-    area += counter(stage.depth + 1);
-    area += counter(stage.out_beats);
-    area += counter(stage.pace);
-    area.lut += 3;
-    if (stage.depth > 1) {
-      area += counter(stage.depth);
-      area += counter(stage.depth);
-    }
-    // Of each element of a beat: what the beats give, and how much of that is not always 0.
-    const auto elements = std::ssize(stage.sources) / stage.out_beats;
-    int64_t kept = 0;
-    int64_t choices = 0;
-    for (int64_t element = 0; element < elements; ++element) {
-      std::set<int64_t> given;
-      for (int64_t beat = 0; beat < stage.out_beats; ++beat) {
-        const int64_t source = stage.sources[static_cast<size_t>(beat * elements + element)];
-        kept += source != RelayoutStage::Zero ? 1 : 0;
-        // Words of a memory are different things even where they hold the same.
-        given.insert(stage.depth == 1 || source == RelayoutStage::Zero ? source : beat);
-      }
-      choices += choice_luts(std::ssize(given));
-    }
-    const int64_t kept_bits = ceil_divide(kept * out_bits, elements);
-    // What several beats give has one register: Yosys merges what is the same.
-    if (stage.depth == 1)
-      area.ff += std::min(kept_bits, stage.in_beats * stage.input.beat_bits());
-    else
-      area += memory(stage.depth, kept_bits);
-    area.lut += ceil_divide(choices * out_bits, elements);
-    return area;
+    choices += choice_luts(std::ssize(given));
   }
+  const int64_t kept_bits = ceil_divide(kept * out_bits, elements);
+  // What several beats give has one register: Yosys merges what is the same.
+  if (stage.depth == 1)
+    area.ff += std::min(kept_bits, stage.in_beats * stage.input.beat_bits());
+  else
+    area += memory(stage.depth, kept_bits);
+  area.lut += ceil_divide(choices * out_bits, elements);
+  return area;
+}
 
-  /// rtl/mr_join_buffer.sv.
-  AreaEstimate join_buffer_area(const JoinBuffer& buffer, int64_t bits) {
-    if (buffer.depth == 0)
-      return {};
-    AreaEstimate area = counter(buffer.depth + 1);
-    area.lut += 3;
-    if (buffer.depth > 1) {
-      area += counter(buffer.depth);
-      area += counter(buffer.depth);
-    }
-    area += memory(buffer.depth, bits);
-    if (buffer.bypass)
-      area.lut += bits;
-    return area;
+/// rtl/mr_join_buffer.sv.
+AreaEstimate join_buffer_area(const JoinBuffer& buffer, int64_t bits) {
+  if (buffer.depth == 0)
+    return {};
+  AreaEstimate area = counter(buffer.depth + 1);
+  area.lut += 3;
+  if (buffer.depth > 1) {
+    area += counter(buffer.depth);
+    area += counter(buffer.depth);
   }
+  area += memory(buffer.depth, bits);
+  if (buffer.bypass)
+    area.lut += bits;
+  return area;
+}
 
-  }  // namespace
+}  // namespace
 
-  AreaEstimate line_buffer_area(const WindowGeometry& geometry, bool block_ram) {
-    const int64_t word_bits = geometry.input.lanes * geometry.input.pixel_bits();
-    AreaEstimate area;
-    for (int64_t bank = 1; bank < geometry.window.extent_h(); ++bank)
-      area += block_ram ? AreaEstimate{.bram18 = block_rams(geometry.beats, word_bits)}
-                        : memory(geometry.beats, word_bits);
-    return area;
-  }
+AreaEstimate line_buffer_area(const WindowGeometry& geometry, bool block_ram) {
+  const int64_t word_bits = geometry.input.lanes * geometry.input.pixel_bits();
+  AreaEstimate area;
+  for (int64_t bank = 1; bank < geometry.window.extent_h(); ++bank)
+    area += block_ram ? AreaEstimate{.bram18 = block_rams(geometry.beats, word_bits)}
+                      : memory(geometry.beats, word_bits);
+  return area;
+}
 
-  AreaEstimate& AreaEstimate::operator+=(const AreaEstimate& other) {
-    lut += other.lut;
-    ff += other.ff;
-    dsp += other.dsp;
-    bram18 += other.bram18;
-    return *this;
-  }
+AreaEstimate& AreaEstimate::operator+=(const AreaEstimate& other) {
+  lut += other.lut;
+  ff += other.ff;
+  dsp += other.dsp;
+  bram18 += other.bram18;
+  return *this;
+}
 
-  AreaEstimate estimate_area(const Circuit& circuit, const Stage& stage) {
-    AreaEstimate area =
-        std::visit(graph::Overloaded{
-                       [](const WindowStage& s) { return window_area(s.geometry, s.block_ram); },
-                       [](const RowWindowStage& s) { return row_window_area(s.geometry); },
-                       [&](const RelayoutStage& s) { return relayout_area(s, stage.output); },
-                       [&](const MapStage& s) {
-                         AreaEstimate sum = of(datapath_area(s.datapath));
-                         sum.ff += stage.latency_cycles;  // of `valid`: rtl/mr_delay.sv
-                         return sum;
-                       },
-                       [](const AccumulateStage& s) {
-                         const AccumulateCost cost = accumulate_cost(s);
-                         return AreaEstimate{
-                             .lut = cost.lut, .ff = cost.flip_flops, .dsp = cost.dsp, .bram18 = 0};
-                       }},
-                   stage.kind);
-    for (size_t side = 0; side < stage.buffers.size(); ++side)
-      area += join_buffer_area(stage.buffers[side], beat_bits(circuit, stage.inputs[side]));
-    return area;
-  }
+AreaEstimate estimate_area(const Circuit& circuit, const Stage& stage) {
+  AreaEstimate area = std::visit(
+      graph::Overloaded{[](const WindowStage& s) { return window_area(s.geometry, s.block_ram); },
+                        [](const RowWindowStage& s) { return row_window_area(s.geometry); },
+                        [&](const RelayoutStage& s) { return relayout_area(s, stage.output); },
+                        [&](const MapStage& s) {
+                          AreaEstimate sum = of(datapath_area(s.datapath));
+                          sum.ff += stage.latency_cycles;  // of `valid`: rtl/mr_delay.sv
+                          return sum;
+                        },
+                        [](const AccumulateStage& s) {
+                          const AccumulateCost cost = accumulate_cost(s);
+                          return AreaEstimate{
+                              .lut = cost.lut, .ff = cost.flip_flops, .dsp = cost.dsp, .bram18 = 0};
+                        }},
+      stage.kind);
+  for (size_t side = 0; side < stage.buffers.size(); ++side)
+    area += join_buffer_area(stage.buffers[side], beat_bits(circuit, stage.inputs[side]));
+  return area;
+}
 
-  AreaEstimate estimate_area(const Circuit& circuit) {
-    AreaEstimate area;
-    for (const Stage& stage : circuit.stages)
-      area += estimate_area(circuit, stage);
-    return area;
-  }
+AreaEstimate estimate_area(const Circuit& circuit) {
+  AreaEstimate area;
+  for (const Stage& stage : circuit.stages)
+    area += estimate_area(circuit, stage);
+  return area;
+}
 
 }  // namespace millrace::dataflow
