@@ -34,6 +34,8 @@ dataflow::PlanOptions random_options(std::mt19937_64& random, const Shape& input
   }
   if (random() % 4 == 0)
     options.dsp = dataflow::BlockUse::Prefer;
+  if (random() % 2 == 0)
+    options.bram = dataflow::BlockUse::Prefer;
   return options;
 }
 
@@ -60,7 +62,8 @@ void check_network(const graph::Graph& graph, const dataflow::PlanOptions& optio
   SCOPED_TRACE("seed " + std::to_string(seed) + ", lanes " + std::to_string(options.rows) + "x" +
                std::to_string(options.lanes) + ", clock " + std::to_string(options.clock_ns) +
                " ns" + (options.three_input_adders ? ", three-input adders" : "") +
-               (options.dsp == dataflow::BlockUse::Prefer ? ", DSP blocks" : "") + phases + "\n" +
+               (options.dsp == dataflow::BlockUse::Prefer ? ", DSP blocks" : "") +
+               (options.bram == dataflow::BlockUse::Prefer ? ", block RAM" : "") + phases + "\n" +
                graph::print(graph));
 
   cosim::Frames frames;

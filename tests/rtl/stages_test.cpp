@@ -9,11 +9,13 @@
 #include "tests/support/random_graph.h"
 
 #include "millrace/cosim/simulate.h"
+#include "millrace/dataflow/area_estimate.h"
 #include "millrace/dataflow/plan.h"
 #include "millrace/dataflow/relayout.h"
 #include "millrace/dataflow/row_window_geometry.h"
 #include "millrace/dataflow/schedule.h"
 #include "millrace/graph/text.h"
+#include "millrace/synth/synthesize.h"
 
 namespace millrace {
 namespace {
@@ -263,6 +265,35 @@ TEST(CountedMean, DividesByThePixelsOfTheMapAlsoWhereABeatHoldsItWhole) {
     expected.push_back({{{1, 2, 1}, {x[0], (x[0] + x[1]) / 2}}});
   }
   check_circuit(*circuit, frames, expected, "counted_mean");
+}
+
+// --- line buffers in block RAM -------------------------------------------------------------------
+
+TEST(BlockRam, IsMadeOfLineBuffersAndCountedAsYosysCountsIt) {
+  const auto graph = graph::parse(R"(graph @lines {
+  %image = input : tensor<6x100x5 x ufixed<8,8>>
+  %pool = max_pool %image {kernel = [3, 1], stride = [1, 1], padding = [0, 0, 0, 0]} : tensor<4x100x5 x ufixed<8,8>>
+  output %pool
+}
+)",
+                                  "lines.mr");
+  ASSERT_TRUE(graph.has_value()) << graph.error().to_string();
+  const auto circuit = dataflow::plan(*graph, {.lanes = 1, .bram = dataflow::BlockUse::Prefer});
+  ASSERT_TRUE(circuit.has_value()) << circuit.error().to_string();
+  const testing::ScratchDirectory scratch("block_ram");
+  const cosim::Design design =
+      testing::write_circuit(*circuit, dataflow::schedule(*circuit), scratch.path());
+  const auto area = synth::synthesize({.sources = design.sources,
+                                       .include_dirs = design.include_dirs,
+                                       .top = design.top,
+                                       .part = synth::find_part("xcku115").value(),
+                                       .netlist = {},
+                                       .work_dir = scratch.path() / "synth"});
+  ASSERT_TRUE(area.has_value()) << area.error().to_string();
+  // Two lines of 100 words of 40 bits: each two blocks of 36 bits.
+  EXPECT_EQ(area->bram18, 4);
+  EXPECT_EQ(estimate_area(*circuit).bram18, 4);
+  EXPECT_EQ(estimate_area(*dataflow::plan(*graph, {.lanes = 1})).bram18, 0);
 }
 
 // --- buffers -----------------------------------------------------------------------------------
