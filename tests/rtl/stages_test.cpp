@@ -208,7 +208,8 @@ INSTANTIATE_TEST_SUITE_P(Seeds, RowWindows, ::testing::Range(0, 16));
 
 // --- maps whose rows no number of lanes divides ------------------------------------------------
 
-class OddMaps : public ::testing::TestWithParam<dataflow::PlanOptions> {};
+/// Rows and lanes of a beat.
+class OddMaps : public ::testing::TestWithParam<std::pair<int64_t, int64_t>> {};
 
 TEST_P(OddMaps, ArePooledWithoutTheirLastRowAndColumn) {
   const auto graph = graph::parse(R"(graph @odd {
@@ -219,7 +220,8 @@ TEST_P(OddMaps, ArePooledWithoutTheirLastRowAndColumn) {
 )",
                                   "odd.mr");
   ASSERT_TRUE(graph.has_value()) << graph.error().to_string();
-  const auto circuit = dataflow::plan(*graph, GetParam());
+  const auto [rows, lanes] = GetParam();
+  const auto circuit = dataflow::plan(*graph, {.lanes = lanes, .rows = rows});
   ASSERT_TRUE(circuit.has_value()) << circuit.error().to_string();
   std::mt19937_64 random(1);
   const cosim::Frames frames = random_frames(circuit->inputs[0].type, random);
@@ -233,18 +235,12 @@ TEST_P(OddMaps, ArePooledWithoutTheirLastRowAndColumn) {
     expected.push_back({std::move(y)});
   }
   check_circuit(*circuit, frames, expected,
-                "odd_" + std::to_string(GetParam().rows) + "x" + std::to_string(GetParam().lanes));
+                "odd_" + std::to_string(rows) + "x" + std::to_string(lanes));
 }
 
-INSTANTIATE_TEST_SUITE_P(Lanes, OddMaps,
-                         ::testing::Values(dataflow::PlanOptions{.lanes = 2},
-                                           dataflow::PlanOptions{.lanes = 4},
-                                           dataflow::PlanOptions{.lanes = 5, .rows = 2},
-                                           dataflow::PlanOptions{.lanes = 5, .rows = 4}),
-                         [](const auto& instance) {
-                           return "Rows" + std::to_string(instance.param.rows) + "Lanes" +
-                                  std::to_string(instance.param.lanes);
-                         });
+INSTANTIATE_TEST_SUITE_P(Beats, OddMaps,
+                         ::testing::Values(std::pair(1, 2), std::pair(1, 4), std::pair(2, 5),
+                                           std::pair(4, 5)));
 
 TEST(CountedMean, DividesByThePixelsOfTheMapAlsoWhereABeatHoldsItWhole) {
   const auto graph = graph::parse(R"(graph @counted {
