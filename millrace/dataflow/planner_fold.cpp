@@ -127,7 +127,9 @@ Planner::Product Planner::product(const Op& op, LinearMap map, std::vector<adder
       if (beat[element] >= 0)
         of_columns[static_cast<size_t>(beat[element])] = elements[element];
   const bool leaves = is_output(value_of(op)) && is_linear(op);  // in its type's whole width
-  const ElementRange sums = leaves ? type_range(op.type.fixed()) : result_range(map, of_columns);
+  ElementRange sums = leaves ? type_range(op.type.fixed()) : result_range(map, of_columns);
+  if (sums.width() == 0)  // a stream has a bit at least
+    sums.hi = 1;
   return {std::move(map), std::move(elements), std::move(columns), sums};
 }
 

@@ -109,6 +109,24 @@ TEST(Fold, AnOutputHasItsTypesWidth) {
   EXPECT_EQ(circuit.outputs[0].type.beat_bits(), 12 * 15);
 }
 
+TEST(Fold, AProductThatIsAlwaysZeroHasABit) {
+  const auto graph = graph::parse(R"(graph @zero {
+  %image = input : tensor<2x2x1 x ufixed<4,0>>
+  %flat = flatten %image : tensor<4 x ufixed<4,0>>
+  %w = constant {value = [0, 0, 0, 0]} : tensor<4x1 x fixed<2,2>>
+  %b = constant {value = [0]} : tensor<1 x fixed<2,2>>
+  %dense = dense %flat, %w, %b : tensor<1 x ufixed<1,-3>>
+  %q = requantize %dense {rounding = TRN, overflow = SAT} : tensor<1 x fixed<6,4>>
+  output %q
+}
+)",
+                                  "zero.mr");
+  ASSERT_TRUE(graph.has_value()) << graph.error().to_string();
+  const Circuit circuit = planned(*graph, {.lanes = 1, .effort = 0});
+  EXPECT_EQ(std::get<AccumulateStage>(circuit.stages[0].kind).sum_type.width, 1);
+  EXPECT_EQ(circuit.stages[0].output.beat_bits(), 1);
+}
+
 TEST(Demand, IsWhatTheOutputsReadOfEachMap) {
   const auto graph = graph::parse(R"(graph @pooled {
   %image = input : tensor<9x9x1 x ufixed<4,0>>
