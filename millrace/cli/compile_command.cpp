@@ -158,7 +158,8 @@ report::Table stage_table(const Compiled& compiled) {
                                   {"in use", true},
                                   {"LUT, about", true},
                                   {"FF, about", true},
-                                  {"DSP", true}}};
+                                  {"DSP", true},
+                                  {"BRAM18", true}}};
   for (size_t i = 0; i < compiled.circuit.stages.size(); ++i) {
     const dataflow::Stage& stage = compiled.circuit.stages[i];
     const dataflow::StageTimes& times = compiled.schedule.stages[i];
@@ -170,7 +171,8 @@ report::Table stage_table(const Compiled& compiled) {
                           lanes_of(stream), fmt::format("{}", stage.latency_cycles),
                           fmt::format("{} to {}", times.first_out, times.last_out),
                           report::percent(times.utilisation), with_thousands(area.lut),
-                          with_thousands(area.ff), with_thousands(area.dsp)});
+                          with_thousands(area.ff), with_thousands(area.dsp),
+                          with_thousands(area.bram18)});
   }
   return table;
 }
@@ -189,12 +191,12 @@ std::string to_text(const Compiled& compiled, const CompileOptions& options, dou
   const dataflow::AreaEstimate area = dataflow::estimate_area(compiled.circuit);
   return fmt::format(
       "{}\n{}{} lanes, latency {} cycles ({} at {:g} ns), a frame every {} cycles; about {} LUT, "
-      "{} FF, {} DSP; compiled in {:.2f} s\nBuild: {}\n",
+      "{} FF, {} DSP, {} BRAM18; compiled in {:.2f} s\nBuild: {}\n",
       stage_table(compiled).to_text(), limits, lanes_of(compiled.circuit.inputs[0].type),
       with_thousands(compiled.schedule.latency_cycles), report::duration(latency_ns),
       compiled.circuit.clock_ns, with_thousands(compiled.schedule.interval_cycles),
-      with_thousands(area.lut), with_thousands(area.ff), with_thousands(area.dsp), seconds,
-      options.output.string());
+      with_thousands(area.lut), with_thousands(area.ff), with_thousands(area.dsp),
+      with_thousands(area.bram18), seconds, options.output.string());
 }
 
 }  // namespace

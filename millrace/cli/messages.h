@@ -48,9 +48,6 @@ inline constexpr Message OutputLost{"cli.output_lost", "standard output cannot b
                                     "Check where it goes: a full disk, a closed pipe."};
 inline constexpr Message Interrupted{"cli.interrupted", "stopped as asked",
                                      "Run the command again."};
-inline constexpr Message NoTemporaryDirectory{
-    "cli.no_temporary_directory", "no directory for intermediate files can be made there",
-    "Set TMPDIR to a directory that may be written to."};
 inline constexpr Message UnknownNetwork{"cli.unknown_network",
                                         "there is nothing published about a network '{}'",
                                         "The networks are: letters."};

@@ -3,10 +3,10 @@
 
 #include "millrace/cli/commands.h"
 #include "millrace/cli/messages.h"
-#include "millrace/cli/temporary_directory.h"
 #include "millrace/report/comparison.h"
 #include "millrace/report/report.h"
 #include "millrace/support/files.h"
+#include "millrace/support/temporary_directory.h"
 
 namespace millrace::cli {
 namespace {

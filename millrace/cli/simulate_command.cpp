@@ -8,12 +8,12 @@
 #include "millrace/cli/images.h"
 #include "millrace/cli/messages.h"
 #include "millrace/cli/model.h"
-#include "millrace/cli/temporary_directory.h"
 #include "millrace/cosim/simulate.h"
 #include "millrace/reference/evaluate.h"
 #include "millrace/report/build_directory.h"
 #include "millrace/report/numbers.h"
 #include "millrace/report/table.h"
+#include "millrace/support/temporary_directory.h"
 
 namespace millrace::cli {
 namespace {

@@ -4,10 +4,10 @@
 
 #include "millrace/cli/build_rtl.h"
 #include "millrace/cli/commands.h"
-#include "millrace/cli/temporary_directory.h"
 #include "millrace/report/build_directory.h"
 #include "millrace/report/numbers.h"
 #include "millrace/report/table.h"
+#include "millrace/support/temporary_directory.h"
 #include "millrace/synth/synthesize.h"
 
 namespace millrace::cli {

@@ -10,6 +10,7 @@
 #include <zlib.h>
 
 #include "millrace/data/idx.h"
+#include "millrace/support/temporary_directory.h"
 
 namespace millrace::data {
 namespace {
@@ -51,13 +52,6 @@ void write_gzip(const fs::path& path, const std::string& bytes) {
 /// A directory of its own for each test.
 class LoadImages : public ::testing::Test {
 protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "millrace-load-XXXXXX").string();
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    directory_ = pattern;
-  }
-  void TearDown() override { fs::remove_all(directory_); }
-
   fs::path path(const std::string& name) const { return directory_ / name; }
 
   /// Four 2 x 3 images with the labels 1, 2, 9, 1; the pixels count on from image to image.
@@ -81,7 +75,8 @@ protected:
     EXPECT_FALSE(loaded.error().help.empty());
   }
 
-  fs::path directory_;
+  TemporaryDirectory temporary_ = TemporaryDirectory::create("millrace-load").value();
+  const fs::path directory_ = temporary_.path();
 };
 
 TEST_F(LoadImages, APlainPrefixHasTheClasses1And2) {

@@ -10,6 +10,7 @@
 #include <random>
 
 #include "millrace/support/files.h"
+#include "millrace/support/temporary_directory.h"
 
 namespace millrace::data {
 namespace {
@@ -244,13 +245,11 @@ TEST(Npy, DamagedBytesGiveATableOrADiagnostic) {
 }
 
 TEST(Npy, ReadsFiles) {
-  std::string name = (std::filesystem::temp_directory_path() / "npy_test_XXXXXX").string();
-  ASSERT_NE(mkdtemp(name.data()), nullptr);
-  const std::filesystem::path path = std::filesystem::path(name) / "w.npy";
+  const TemporaryDirectory directory = TemporaryDirectory::create("millrace-npy").value();
+  const std::filesystem::path path = directory.path() / "w.npy";
   ASSERT_TRUE(write_file(path, array("|u1", "(1, 1)", "\xff")).has_value());
   const auto table = read_npy(path);
   const auto missing = read_npy(path.string() + ".gone");
-  std::filesystem::remove_all(name);
   ASSERT_TRUE(table.has_value()) << table.error().to_string();
   EXPECT_THAT(table->entries, ElementsAre(255));
   EXPECT_EQ(missing.error().code, "support.file_missing");

@@ -5,13 +5,10 @@
 #include <set>
 
 #include "millrace/dataflow/fuse_adders.h"
+#include "millrace/support/ceil_divide.h"
 
 namespace millrace::dataflow {
 namespace {
-
-int64_t ceil_divide(int64_t a, int64_t b) {
-  return (a + b - 1) / b;
-}
 
 int64_t code_bits(int64_t codes) {
   return narrowest_type(0, codes - 1, 0).value().width;

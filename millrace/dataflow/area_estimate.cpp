@@ -10,13 +10,10 @@
 #include "millrace/dataflow/accumulate_cost.h"
 #include "millrace/dataflow/datapath_area.h"
 #include "millrace/graph/op.h"
+#include "millrace/support/ceil_divide.h"
 
 namespace millrace::dataflow {
 namespace {
-
-int64_t ceil_divide(int64_t a, int64_t b) {
-  return (a + b - 1) / b;
-}
 
 /// Bits of a counter of so many codes; none where there is one.
 int64_t count_bits(int64_t codes) {

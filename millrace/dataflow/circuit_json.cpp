@@ -54,7 +54,8 @@ Json sizes_of(const StageKind& kind) {
                                       {"stride", {g.window.stride_h, g.window.stride_w}},
                                       {"history", g.history},
                                       {"tail_steps", g.tail_steps},
-                                      {"flush_rows", g.flush_rows}};
+                                      {"flush_rows", g.flush_rows},
+                                      {"block_ram", s.block_ram}};
                         },
                         [](const RowWindowStage& s) {
                           const RowWindowGeometry& g = s.geometry;

@@ -18,7 +18,7 @@ namespace millrace::dataflow {
 struct LayerOptions {
   std::optional<int> effort = {};               ///< of the search for its adder graph
   std::optional<bool> three_input_adders = {};  ///< in its stage: the first layer's say counts
-  std::optional<int> phases = {};     ///< cycles a dense layer works on a beat of a streamed map
+  std::optional<int> phases = {};               ///< cycles a product works on a beat
   std::optional<int64_t> lanes = {};  ///< windows that a convolution computes in a clock cycle
   std::optional<BlockUse> dsp = {};   ///< for a product whose multipliers are shared over time
 };
@@ -50,14 +50,12 @@ struct PlanOptions {
   ProgressFunction progress = {};
 };
 
-/// Turns an exact graph (one input, one output, each value used once) into a circuit that takes a
-/// beat every clock cycle.
+/// Turns an exact graph into a circuit that takes a beat every clock cycle.
 ///
-/// Errors   lanes that are 0 or wider than the row; an operation or a branch that no stage
-///          computes; a clock that a single operation cannot meet; three-input adders
-///          or DSP blocks in a family that has none; an option of a layer that does not apply to
-///          it, or is out of its range; stages above the limit; those of adders::multiply_matrix();
-///          a search that was stopped.
+/// Errors   lanes that are 0 or wider than the row; an operation that no stage computes; a clock
+///          that a single operation cannot meet; three-input adders or DSP blocks in a family that
+///          has none; an option of a layer that does not apply to it, or is out of its range;
+///          stages above the limit; those of adders::multiply_matrix(); a search that was stopped.
 Result<Circuit> plan(const graph::Graph& graph, const PlanOptions& options);
 
 /// Refuses a circuit that takes more than the limit, and names its largest stage.

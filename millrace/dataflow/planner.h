@@ -105,6 +105,8 @@ private:
   /// A stage that puts the elements of a stream into the beats of another shape.
   StreamId append_relayout(const std::string& name, StreamId stream, const StreamType& out,
                            const std::function<MapPlace(const MapPlace&)>& source);
+  StreamId append_relayout(const std::string& name, StreamId stream, const StreamType& out,
+                           RelayoutStage relayout);
   /// The stream in beats of `lanes` x `rows` pixels.
   StreamId relaned(const std::string& name, StreamId stream, int64_t lanes, int64_t rows);
   /// The whole map as a vector in a single beat.
@@ -189,7 +191,8 @@ private:
                        std::vector<adders::Range> elements) const;
   /// The phases that the user wishes for, refused where they are more than `most`.
   Result<std::optional<int>> wanted_phases(const graph::Op& op, int64_t most);
-  std::vector<adders::Range> element_ranges(StreamId id, int64_t elements) const;
+  /// Of the first elements of a beat, channel by channel.
+  static std::vector<adders::Range> element_ranges(const StreamType& stream, int64_t elements);
   /// Which place of the map, row-major, each element of each beat is; -1 behind the edges.
   static std::vector<std::vector<int>> columns_of_map(const StreamType& stream);
   Product product(const graph::Op& op, LinearMap map, std::vector<adders::Range> elements,

@@ -19,7 +19,7 @@ using graph::ValueId;
 
 namespace {
 
-/// What two LUTs' worth of flip-flops weigh against LUTs: a slice holds twice as many.
+/// LUTs and flip-flops as one number: a slice holds twice as many of the latter.
 int64_t weighed(int64_t lut, int64_t ff) {
   return lut + ff / 2;
 }
@@ -187,8 +187,7 @@ Result<std::optional<int>> Planner::wanted_phases(const Op& op, int64_t most) {
   return wanted;
 }
 
-std::vector<adders::Range> Planner::element_ranges(StreamId id, int64_t elements) const {
-  const StreamType& stream = circuit_.stream(id);
+std::vector<adders::Range> Planner::element_ranges(const StreamType& stream, int64_t elements) {
   std::vector<adders::Range> ranges;
   for (int64_t element = 0; element < elements; ++element) {
     const ElementRange range = stream.range(element % stream.channels);
@@ -203,9 +202,9 @@ Status Planner::add_dense_over_map(const Op& op, StreamId id) {
   const int64_t gap = this->gap(id);
   MR_TRY(const std::optional<int> wanted, wanted_phases(op, gap));
   const int phases = wanted.value_or(static_cast<int>(std::min({gap, MostPhases, most_phases()})));
-  Product of_map =
-      product(op, rounded_map(op), element_ranges(id, stream.pixels_per_beat() * stream.channels),
-              columns_of_map(stream));
+  Product of_map = product(op, rounded_map(op),
+                           element_ranges(stream, stream.pixels_per_beat() * stream.channels),
+                           columns_of_map(stream));
   of_map.ready_ps = ready_ps_[static_cast<size_t>(id)];
   of_map.dsp = dsp_use(op);
   MR_TRY(AccumulateStage stage, accumulate(op, of_map, phases, /*held=*/false));
@@ -221,7 +220,7 @@ Status Planner::add_dense_over_map(const Op& op, StreamId id) {
 Status Planner::add_mean_of_map(const Op& op, StreamId id) {
   const StreamType& stream = circuit_.stream(id);
   Product sums = product(op, channel_sums(stream),
-                         element_ranges(id, stream.pixels_per_beat() * stream.channels),
+                         element_ranges(stream, stream.pixels_per_beat() * stream.channels),
                          columns_of_map(stream));
   sums.ready_ps = ready_ps_[static_cast<size_t>(id)];
   MR_TRY(AccumulateStage stage, accumulate(op, sums, /*phases=*/1, /*held=*/false));
@@ -292,7 +291,8 @@ Result<bool> Planner::fold(const Op& op, const BeatWindows& windows, FoldSite si
     return false;
   MR_TRY(StreamId stream, source());
   // A map that is closed now may turn out to give less than its type holds.
-  Product product = beat_product(op, windows, element_ranges(stream, windows.num_elements()));
+  Product product =
+      beat_product(op, windows, element_ranges(circuit_.stream(stream), windows.num_elements()));
   product.ready_ps = fold->pace > 0 ? 0 : ready_ps_[static_cast<size_t>(stream)];
   product.dsp = before.dsp;
   MR_TRY(AccumulateStage stage, accumulate(op, product, fold->stage.phases, fold->stage.held));
@@ -323,14 +323,7 @@ StreamId Planner::paced(const Op& op, StreamId stream, std::span<const adders::R
     flat.ranges.push_back({range.lo, range.hi});
   RelayoutStage buffer = make_relayout(flat, flat, [](const MapPlace& place) { return place; });
   buffer.pace = pace;
-  return append_stage({.name = identifier(op.name),
-                       .layers = {},
-                       .kind = std::move(buffer),
-                       .inputs = {stream},
-                       .buffers = {},
-                       .output = flat,
-                       .latency_cycles = 1},
-                      0);
+  return append_relayout(op.name, stream, flat, std::move(buffer));
 }
 
 Result<bool> Planner::fold_windows(const Op& op, StreamId stream, WindowGeometry geometry,
@@ -343,7 +336,7 @@ Result<bool> Planner::fold_windows(const Op& op, StreamId stream, WindowGeometry
   const StreamType covered = window.output;
   const BeatWindows windows = windows_of(geometry.window, covered.channels, 1, covered.lanes);
   const double ready_ps = window_ready_ps(geometry);
-  FoldSite site{.elements = element_ranges(stream, windows.num_elements()), .ready_ps = ready_ps};
+  FoldSite site{.elements = element_ranges(covered, windows.num_elements()), .ready_ps = ready_ps};
   site.beat_bits = windows.region_h() * windows.span() * covered.pixel_bits();
   site.gap = least_gap(window, std::array{in_gap});
   site.held = geometry.tail_steps == 0 ? std::min(in_gap, site.gap) : 1;
@@ -378,11 +371,7 @@ Result<bool> Planner::fold_beats(const Op& op, const StreamType& result) {
   const BeatWindows windows =
       is_vector ? BeatWindows{.lanes = 1, .channels = in.pixels_per_beat() * in.channels}
                 : BeatWindows{.lanes = in.lanes, .channels = in.channels};
-  FoldSite site;
-  for (int64_t element = 0; element < windows.num_elements(); ++element) {
-    const ElementRange range = in.range(element % in.channels);
-    site.elements.push_back({range.lo, range.hi});
-  }
+  FoldSite site{.elements = element_ranges(in, windows.num_elements())};
   site.beat_bits = in.beat_bits();
   site.gap = least;
   site.even = even_gap(cycles, least);

@@ -56,7 +56,11 @@ MapPlace Planner::move_source(const Op& op, const Shape& from, const MapPlace& p
 
 StreamId Planner::append_relayout(const std::string& name, StreamId stream, const StreamType& out,
                                   const std::function<MapPlace(const MapPlace&)>& source) {
-  RelayoutStage relayout = make_relayout(circuit_.stream(stream), out, source);
+  return append_relayout(name, stream, out, make_relayout(circuit_.stream(stream), out, source));
+}
+
+StreamId Planner::append_relayout(const std::string& name, StreamId stream, const StreamType& out,
+                                  RelayoutStage relayout) {
   const int levels =
       static_cast<int>(std::ceil(std::log2(static_cast<double>(relayout.out_beats)) / 2));
   return append_stage({.name = identifier(name),

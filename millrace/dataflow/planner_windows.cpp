@@ -8,6 +8,7 @@
 #include "millrace/dataflow/identifier.h"
 #include "millrace/dataflow/messages.h"
 #include "millrace/dataflow/planner.h"
+#include "millrace/support/ceil_divide.h"
 
 namespace millrace::dataflow {
 
@@ -41,7 +42,7 @@ std::optional<Axis> within_beats(const Axis& map, int64_t extent, int64_t stride
   if (map.in_beat % stride != 0 || extent > stride || is_padded)
     return std::nullopt;
   const Axis windows{(map.size - extent) / stride + 1, map.in_beat / stride};
-  const auto beats = [](const Axis& axis) { return (axis.size + axis.in_beat - 1) / axis.in_beat; };
+  const auto beats = [](const Axis& axis) { return ceil_divide(axis.size, axis.in_beat); };
   return beats(windows) == beats(map) ? std::optional(windows) : std::nullopt;
 }
 
@@ -158,9 +159,9 @@ Result<std::optional<int64_t>> Planner::fewer_lanes(const Op& op, StreamId strea
     return std::nullopt;
   const MapStep step{.op = &op, .sources = {}, .picks = {}};
   const Window window = step.window();
-  const int64_t natural = std::min(width, (in.lanes + window.stride_w - 1) / window.stride_w);
+  const int64_t natural = std::min(width, ceil_divide(in.lanes, window.stride_w));
   const int64_t beats = row_cycles(stream);
-  int64_t lanes = (width + beats - 1) / beats;
+  int64_t lanes = ceil_divide(width, beats);
   if (const auto wanted = layer_option(op, &LayerOptions::lanes, "lanes")) {
     if (*wanted < lanes || *wanted > natural)
       return error(messages::LayerOptionOutOfRange, place_of(op), "lanes", *wanted, lanes, natural);
@@ -179,7 +180,7 @@ Result<std::optional<int64_t>> Planner::fewer_lanes(const Op& op, StreamId strea
     multiple = graph_.op(next).as<graph::MaxPool>() ? behind.window().stride_w : 1;
     break;
   }
-  lanes = std::min((lanes + multiple - 1) / multiple * multiple, width);
+  lanes = std::min(ceil_divide(lanes, multiple) * multiple, width);
   // Putting the lanes together anew costs multiplexers and about two cycles: for half of the
   // arithmetic, or where two cycles are little.
   const bool pays = 2 * lanes <= natural || interval() >= 2 * IntervalOfACycle;
@@ -190,7 +191,7 @@ StreamId Planner::block(const Op& op, StreamId stream, int64_t out_lanes, int64_
   const MapStep step{.op = &op, .sources = {}, .picks = {}};
   const Window window = step.window();
   const StreamType in = circuit_.stream(stream);
-  const int64_t blocks = (width + out_lanes - 1) / out_lanes;
+  const int64_t blocks = ceil_divide(width, out_lanes);
   StreamType out = in;
   out.lanes = (out_lanes - 1) * window.stride_w + window.extent_w();
   out.width = blocks * out.lanes;
@@ -239,8 +240,7 @@ Status Planner::open_on_window(const Op& op, MapStep step, StreamId stream, cons
     geometry =
         blocked_window_geometry(circuit_.stream(stream), window, out.height, out.width, *fewer);
   } else {
-    const int64_t natural =
-        std::min(out.width, (before.lanes + window.stride_w - 1) / window.stride_w);
+    const int64_t natural = std::min(out.width, ceil_divide(before.lanes, window.stride_w));
     // Where rows pause between windows: the fewest lanes that still keep up, if that about halves
     // the hardware. Not along columns alone, where choosing among lanes costs what it saves.
     if (!is_linear(op) && step.part == MapStep::Part::Whole)

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "millrace/support/ceil_divide.h"
+
 namespace millrace::dataflow {
 namespace {
 
@@ -23,8 +25,8 @@ std::optional<RowWindowGeometry> row_window_geometry(const StreamType& input,
   g.out_width = out_width;
   // An output beat moves on by whole input beats.
   g.out_rows = input.rows / std::gcd(input.rows, window.stride_h);
-  g.groups = (input.height + input.rows - 1) / input.rows;
-  g.out_groups = (out_height + g.out_rows - 1) / g.out_rows;
+  g.groups = ceil_divide(input.height, input.rows);
+  g.out_groups = ceil_divide(out_height, g.out_rows);
   g.step_groups = g.row_advance() / input.rows;
   g.out_rows = std::min(g.out_rows, out_height);
   g.region_rows = (g.out_rows - 1) * window.stride_h + window.extent_h();

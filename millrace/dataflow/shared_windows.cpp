@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "millrace/support/ceil_divide.h"
 #include "millrace/support/check.h"
 
 namespace millrace::dataflow {
@@ -146,8 +147,8 @@ LaneBlock lanes_together(const LinearMap& lane_map, const BeatWindows& windows) 
   const int64_t most = std::max<int64_t>(1, MaxWeightsTogether / std::max<int64_t>(1, weights));
   if (most >= windows.num_lanes())
     return {windows.rows, windows.lanes};
-  const int64_t parts = (windows.lanes + most - 1) / most;
-  return {1, (windows.lanes + parts - 1) / parts};
+  const int64_t parts = ceil_divide(windows.lanes, most);
+  return {1, ceil_divide(windows.lanes, parts)};
 }
 
 Result<BeatGraph> multiply_beat(const LinearMap& lane_map, const BeatWindows& windows,

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "millrace/fixed/fixed_type.h"
+#include "millrace/support/ceil_divide.h"
 #include "millrace/support/shape.h"
 
 namespace millrace::dataflow {
@@ -44,8 +45,8 @@ struct StreamType {
   int64_t rows = 1;                       ///< 1..height; above 1 only where lanes == width
   std::vector<ElementRange> ranges = {};  ///< of each channel; empty: all values of `element`
 
-  int64_t beats_per_row() const { return (width + lanes - 1) / lanes; }
-  int64_t beats_per_frame() const { return (height + rows - 1) / rows * beats_per_row(); }
+  int64_t beats_per_row() const { return ceil_divide(width, lanes); }
+  int64_t beats_per_frame() const { return ceil_divide(height, rows) * beats_per_row(); }
   int64_t num_elements() const { return height * width * channels; }
 
   ElementRange range(int64_t channel) const {

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "millrace/dataflow/layer_datapath.h"
+#include "millrace/support/ceil_divide.h"
 
 namespace millrace::dataflow {
 namespace {
@@ -51,9 +52,9 @@ std::string limit_of(const AccumulateStage& stage, const Cycles& in, int64_t int
         "would take fewer multipliers and make the latency longer",
         beats, gap, stage.phases);
   return fmt::format(
-      "its {} beats of a frame's {} cycles are worked on for {} cycles each: as close as that one "
-      "may follow the other",
-      beats, interval, stage.phases);
+      "each of its {} beats is worked on for {} cycles, which is how close they may come; evenly "
+      "spread over the {} cycles from frame to frame they would leave more",
+      beats, stage.phases, interval);
 }
 
 std::string limit_of(const StreamType& out, const Cycles& cycles, int64_t interval) {
@@ -70,7 +71,7 @@ std::string limit_of(const StreamType& out, const Cycles& cycles, int64_t interv
     return fmt::format("{}, one pixel each, and one adder graph takes one pixel a cycle", share);
   const int64_t row_beats = out.beats_per_row();
   const int64_t fewer = out.lanes - 1;
-  const int64_t more_beats = (out.width + fewer - 1) / fewer;
+  const int64_t more_beats = ceil_divide(out.width, fewer);
   const int64_t pace = closest(cycles, row_beats, interval);
   if (more_beats > pace)
     return fmt::format(

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "millrace/support/ceil_divide.h"
+
 namespace millrace::dataflow {
 namespace {
 
@@ -49,7 +51,7 @@ std::optional<WindowGeometry> window_geometry(const StreamType& input, const gra
   g.out_lanes = std::min(out_lanes, g.out_width);
 
   g.beats = input.beats_per_row();
-  g.out_beats = (g.out_width + g.out_lanes - 1) / g.out_lanes;
+  g.out_beats = ceil_divide(g.out_width, g.out_lanes);
   g.span = (g.out_lanes - 1) * window.stride_w + window.extent_w();
   g.beat_steps = std::max<int64_t>(1, g.advance() / input.lanes);
   for (int64_t beat = 0; beat < g.out_beats; ++beat)

@@ -14,7 +14,7 @@ namespace millrace::dataflow {
 /// Each row of the input takes `beats` steps. In the rows that complete an output row, output
 /// beat b leaves one cycle after step lookahead + b * beat_steps. Steps beyond the row's last beat
 /// (`tail_steps`) and output rows that no input row completes (`flush_rows`, whose windows reach
-/// into the padding below) need no input: they follow of themselves, one step a cycle.
+/// into the padding below) need no input: they follow of themselves, one step in `pace` cycles.
 struct WindowGeometry {
   StreamType input;
   graph::Window window;

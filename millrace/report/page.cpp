@@ -182,14 +182,18 @@ Table stage_table(const PlanRecord& plan) {
                           {"cycles of a frame", true},
                           {"in use", true},
                           {"LUT, about", true},
-                          {"FF, about", true}}};
+                          {"FF, about", true},
+                          {"DSP", true},
+                          {"BRAM18", true}}};
   for (const StageRecord& stage : plan.stages)
     table.rows.push_back({stage.name, stage.kind,
                           fmt::format("{} to {}", stage.first_in, stage.last_out),
                           percent(stage.utilisation), with_thousands(stage.estimated.lut),
-                          with_thousands(stage.estimated.ff)});
+                          with_thousands(stage.estimated.ff), with_thousands(stage.estimated.dsp),
+                          with_thousands(stage.estimated.bram18)});
   table.rows.push_back({"all", "", fmt::format("0 to {}", plan.latency_cycles), "",
-                        with_thousands(plan.estimated.lut), with_thousands(plan.estimated.ff)});
+                        with_thousands(plan.estimated.lut), with_thousands(plan.estimated.ff),
+                        with_thousands(plan.estimated.dsp), with_thousands(plan.estimated.bram18)});
   return table;
 }
 

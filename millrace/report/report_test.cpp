@@ -9,6 +9,7 @@
 
 #include "millrace/report/example_build.h"
 #include "millrace/support/files.h"
+#include "millrace/support/temporary_directory.h"
 
 namespace millrace::report {
 namespace {
@@ -19,14 +20,8 @@ using testing::Not;
 
 class ReportTest : public testing::Test {
 protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "millrace_report_XXXXXX").string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    directory_ = name;
-  }
-  void TearDown() override { fs::remove_all(directory_); }
-
-  fs::path directory_;
+  TemporaryDirectory temporary_ = TemporaryDirectory::create("millrace-report").value();
+  const fs::path directory_ = temporary_.path();
 };
 
 TEST_F(ReportTest, PageIsSelfContained) {

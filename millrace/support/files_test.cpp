@@ -10,6 +10,7 @@
 
 #include "millrace/support/check.h"
 #include "millrace/support/messages.h"
+#include "millrace/support/temporary_directory.h"
 
 namespace millrace {
 namespace {
@@ -22,12 +23,6 @@ using testing::IsEmpty;
 /// A fresh folder for each test, removed behind it.
 class Files : public testing::Test {
 protected:
-  Files() {
-    std::string pattern = (fs::temp_directory_path() / "millrace-files-XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
-  }
-  ~Files() override { fs::remove_all(folder_); }
-
   fs::path file(const std::string& name, std::string_view content) const {
     std::ofstream(folder_ / name, std::ios::binary) << content;
     return folder_ / name;
@@ -44,7 +39,8 @@ protected:
     std::sort(found.begin(), found.end());
     return found;
   }
-  fs::path folder_;
+  TemporaryDirectory temporary_ = TemporaryDirectory::create("millrace-files").value();
+  const fs::path folder_ = temporary_.path();
 };
 
 std::string gzip(const std::string& text) {

@@ -26,6 +26,9 @@ inline constexpr Message FileNotWritable{"support.file_not_writable",
 inline constexpr Message DirectoryNotWritable{"support.directory_not_writable",
                                               "the folder cannot be made: {}",
                                               "check that the folder around it may be written to"};
+inline constexpr Message NoTemporaryDirectory{"support.no_temporary_directory",
+                                              "no folder for intermediate files can be made there",
+                                              "set TMPDIR to a folder that may be written to"};
 inline constexpr Message DirectoryNotOurs{
     "support.directory_not_ours", "it exists already and is not an earlier output (no '{}' in it)",
     "choose another output folder, or remove this one yourself"};

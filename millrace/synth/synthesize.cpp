@@ -16,25 +16,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// A new empty folder below the system's temporary one.
-Result<fs::path> make_temporary_folder() {
-  std::error_code code;
-  std::string name = (fs::temp_directory_path(code) / "millrace-synth-XXXXXX").string();
-  if (code || !::mkdtemp(name.data()))
-    return error(support::messages::DirectoryNotWritable, name, "no temporary folder");
-  return fs::path(name);
-}
-
-Result<fs::path> provide_work_dir(const fs::path& wanted) {
-  if (wanted.empty())
-    return make_temporary_folder();
-  std::error_code code;
-  fs::create_directories(wanted, code);
-  if (code)
-    return error(support::messages::DirectoryNotWritable, wanted.string(), code.message());
-  return fs::absolute(wanted);
-}
-
 /// Yosys's first word about what is wrong.
 std::string first_error_line(std::string_view output) {
   const size_t start = output.find("ERROR");
@@ -46,11 +27,15 @@ std::string first_error_line(std::string_view output) {
 }  // namespace
 
 Result<Area> synthesize(const SynthesisRequest& request, const ProgressFunction& progress) {
-  MR_TRY(const fs::path work_dir, provide_work_dir(request.work_dir));
+  std::error_code code;
+  fs::create_directories(request.work_dir, code);
+  if (code)
+    return error(support::messages::DirectoryNotWritable, request.work_dir.string(),
+                 code.message());
+  const fs::path work_dir = fs::absolute(request.work_dir);
   const fs::path script = work_dir / "synth.ys";
   const fs::path log = work_dir / "yosys.log";
   const fs::path report = work_dir / ReportName;
-  std::error_code code;
   fs::remove(report, code);  // an earlier run's must not be read as this one's
   MR_TRY_STATUS(write_file(script, make_script(request)));
 
@@ -77,8 +62,6 @@ Result<Area> synthesize(const SynthesisRequest& request, const ProgressFunction&
     return error(messages::YosysFailed, log.string(), first_error_line(result.output));
   MR_TRY(const std::string text, read_file(report));
   MR_TRY(const Area area, parse_area(text, request.top));
-  if (request.work_dir.empty())
-    fs::remove_all(work_dir, code);
   report_progress(progress, "count", 1.0);
   return area;
 }

@@ -20,8 +20,7 @@ struct SynthesisRequest {
   std::string top;
   Part part;
   std::filesystem::path netlist;   ///< where to leave the mapped netlist as Verilog; empty: nowhere
-  std::filesystem::path work_dir;  ///< for script, log and report; empty: a temporary folder, kept
-                                   ///< only when something goes wrong
+  std::filesystem::path work_dir;  ///< for script, log and report; made if missing
 };
 
 /// Maps a circuit with Yosys, flattened, and counts its primitives. Applies the work-around for

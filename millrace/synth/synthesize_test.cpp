@@ -109,19 +109,6 @@ TEST_F(SynthesizeTest, AnOldReportIsNotReadAgain) {
   EXPECT_FALSE(synthesize_with_fake("no-report"));
 }
 
-TEST_F(SynthesizeTest, ATemporaryFolderGoesWhenAllIsWell) {
-  request_.work_dir.clear();
-  const fs::path temporary = fs::path(testing::TempDir()) / "millrace-synth-temporary";
-  fs::remove_all(temporary);
-  fs::create_directories(temporary);
-  ::setenv("TMPDIR", temporary.c_str(), 1);
-  ASSERT_TRUE(synthesize_with_fake("good"));
-  EXPECT_TRUE(fs::is_empty(temporary));
-  EXPECT_FALSE(synthesize_with_fake("bad"));
-  EXPECT_FALSE(fs::is_empty(temporary));
-  ::unsetenv("TMPDIR");
-}
-
 TEST_F(SynthesizeTest, AMissingYosysIsTold) {
   ::setenv("PATH", request_.work_dir.c_str(), 1);
   const auto area = synthesize(request_);

@@ -12,6 +12,7 @@
 #include "millrace/frontends/onnx/import.h"
 #include "millrace/passes/lower.h"
 #include "millrace/support/files.h"
+#include "millrace/support/temporary_directory.h"
 #include "millrace/train/exact_check.h"
 #include "millrace/train/fit.h"
 
@@ -24,15 +25,11 @@ using ::testing::HasSubstr;
 class Train : public ::testing::Test {
 protected:
   void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "millrace-train-XXXXXX").string();
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    directory_ = pattern;
     request_.train_glyphs = 120;
     request_.test_glyphs = 60;
     request_.epochs = 2;
     request_.output = directory_ / "network.onnx";
   }
-  void TearDown() override { fs::remove_all(directory_); }
 
   void expect_error(const std::string& code, const std::string& text) const {
     const auto result = train(request_);
@@ -42,7 +39,8 @@ protected:
     EXPECT_TRUE(fs::is_empty(directory_)) << "nothing is left behind";
   }
 
-  fs::path directory_;
+  TemporaryDirectory temporary_ = TemporaryDirectory::create("millrace-train").value();
+  const fs::path directory_ = temporary_.path();
   TrainRequest request_;
 };
 

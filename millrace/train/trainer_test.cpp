@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "millrace/support/check.h"
+#include "millrace/support/temporary_directory.h"
 #include "millrace/train/protocol.h"
 
 namespace millrace::train {
@@ -18,13 +19,7 @@ using ::testing::HasSubstr;
 
 class RunTrainer : public ::testing::Test {
 protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "millrace-trainer-XXXXXX").string();
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    directory_ = pattern;
-    request_.output = "x.onnx";
-  }
-  void TearDown() override { fs::remove_all(directory_); }
+  void SetUp() override { request_.output = "x.onnx"; }
 
   /// A trainer that runs `script`; `$1` is the request.
   fs::path fake(const std::string& script) const {
@@ -37,7 +32,8 @@ protected:
     return "cat <<'EOF'\n" + format_event(event) + "\nEOF\n";
   }
 
-  fs::path directory_;
+  TemporaryDirectory temporary_ = TemporaryDirectory::create("millrace-trainer").value();
+  const fs::path directory_ = temporary_.path();
   TrainRequest request_;
 };
 

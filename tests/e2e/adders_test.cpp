@@ -30,10 +30,7 @@ std::string npy(const std::string& shape, const std::vector<int64_t>& entries,
 
 class Adders : public ProgramTest {
 protected:
-  void SetUp() override {
-    ProgramTest::SetUp();
-    write("w.npy", npy("(4, 3)", {7, -3, 0, 0, 0, 0, 0, 8, 0, -5, 0, 3}));
-  }
+  void SetUp() override { write("w.npy", npy("(4, 3)", {7, -3, 0, 0, 0, 0, 0, 8, 0, -5, 0, 3})); }
 
   /// The answer to `millrace adders w.npy --json` with more words.
   json answer(std::vector<std::string> words) const {

@@ -193,7 +193,7 @@ TEST_F(BadInput, ToolsThatAreNotInstalled) {
 TEST_F(BadInput, NoRoomForIntermediateFiles) {
   ASSERT_EQ(run_program({"compile", model(), "-o", "out"}).exit_code, 0);
   expect_refused({"simulate", "out", "--data", "glyphs", "--frames", "1"},
-                 "cli.no_temporary_directory", {"env", "TMPDIR=/nowhere"});
+                 "support.no_temporary_directory", {"env", "TMPDIR=/nowhere"});
 }
 
 TEST_F(BadInput, NetworksNobodyKnows) {

@@ -25,16 +25,6 @@ size_t count_of(const std::string& text, const std::string& part) {
 
 }  // namespace
 
-void ProgramTest::SetUp() {
-  std::string name = (fs::temp_directory_path() / "millrace_e2e_XXXXXX").string();
-  ASSERT_NE(mkdtemp(name.data()), nullptr);
-  folder_ = name;
-}
-
-void ProgramTest::TearDown() {
-  fs::remove_all(folder_);
-}
-
 Outcome ProgramTest::run_program(const std::vector<std::string>& arguments,
                                  const std::vector<std::string>& prefix) const {
   // The shell keeps the two streams apart; "$@" passes every word on as it is.

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "millrace/support/temporary_directory.h"
+
 namespace millrace::e2e {
 
 /// What a run of `millrace` left.
@@ -20,9 +22,6 @@ struct Outcome {
 /// A test with an empty current folder, removed at its end.
 class ProgramTest : public testing::Test {
 protected:
-  void SetUp() override;
-  void TearDown() override;
-
   /// Runs `millrace` with `arguments` in the test's folder. `prefix` stands before the program, for
   /// instance {"timeout", "-s", "INT", "1"} or {"env", "PATH=/nowhere"}.
   Outcome run_program(const std::vector<std::string>& arguments,
@@ -46,7 +45,8 @@ protected:
                       const std::vector<std::string>& prefix = {}) const;
 
 private:
-  std::filesystem::path folder_;
+  TemporaryDirectory temporary_ = TemporaryDirectory::create("millrace-e2e").value();
+  const std::filesystem::path folder_ = temporary_.path();
 };
 
 }  // namespace millrace::e2e

@@ -206,25 +206,31 @@ TEST_P(RowWindows, HoldTheRowsThatTheirFormulaNames) {
 
 INSTANTIATE_TEST_SUITE_P(Seeds, RowWindows, ::testing::Range(0, 16));
 
+/// A circuit of the graph with this text.
+Circuit planned(const std::string& text, const dataflow::PlanOptions& options) {
+  const auto graph = graph::parse(text, "stages_test.mr");
+  EXPECT_TRUE(graph.has_value()) << graph.error().to_string();
+  auto circuit = dataflow::plan(*graph, options);
+  EXPECT_TRUE(circuit.has_value()) << circuit.error().to_string();
+  return *std::move(circuit);
+}
+
 // --- maps whose rows no number of lanes divides ------------------------------------------------
 
 /// Rows and lanes of a beat.
 class OddMaps : public ::testing::TestWithParam<std::pair<int64_t, int64_t>> {};
 
 TEST_P(OddMaps, ArePooledWithoutTheirLastRowAndColumn) {
-  const auto graph = graph::parse(R"(graph @odd {
+  const auto [rows, lanes] = GetParam();
+  const Circuit circuit = planned(R"(graph @odd {
   %image = input : tensor<5x5x1 x ufixed<8,8>>
   %pool = max_pool %image {kernel = [2, 2], stride = [2, 2], padding = [0, 0, 0, 0]} : tensor<2x2x1 x ufixed<8,8>>
   output %pool
 }
 )",
-                                  "odd.mr");
-  ASSERT_TRUE(graph.has_value()) << graph.error().to_string();
-  const auto [rows, lanes] = GetParam();
-  const auto circuit = dataflow::plan(*graph, {.lanes = lanes, .rows = rows});
-  ASSERT_TRUE(circuit.has_value()) << circuit.error().to_string();
+                                  {.lanes = lanes, .rows = rows});
   std::mt19937_64 random(1);
-  const cosim::Frames frames = random_frames(circuit->inputs[0].type, random);
+  const cosim::Frames frames = random_frames(circuit.inputs[0].type, random);
   cosim::Frames expected;
   for (const std::vector<IntTensor>& frame : frames) {
     IntTensor y{{2, 2, 1}, {}};
@@ -234,7 +240,7 @@ TEST_P(OddMaps, ArePooledWithoutTheirLastRowAndColumn) {
     }
     expected.push_back({std::move(y)});
   }
-  check_circuit(*circuit, frames, expected,
+  check_circuit(circuit, frames, expected,
                 "odd_" + std::to_string(rows) + "x" + std::to_string(lanes));
 }
 
@@ -243,42 +249,36 @@ INSTANTIATE_TEST_SUITE_P(Beats, OddMaps,
                                            std::pair(4, 5)));
 
 TEST(CountedMean, DividesByThePixelsOfTheMapAlsoWhereABeatHoldsItWhole) {
-  const auto graph = graph::parse(R"(graph @counted {
+  const Circuit circuit = planned(R"(graph @counted {
   %image = input : tensor<1x2x1 x ufixed<8,8>>
   %mean = avg_pool %image {kernel = [1, 2], stride = [1, 1], padding = [0, 1, 0, 0], include_padding = 0, rounding = TRN, overflow = WRAP} : tensor<1x2x1 x ufixed<8,8>>
   output %mean
 }
 )",
-                                  "counted.mr");
-  ASSERT_TRUE(graph.has_value()) << graph.error().to_string();
-  const auto circuit = dataflow::plan(*graph, {.lanes = 2});
-  ASSERT_TRUE(circuit.has_value()) << circuit.error().to_string();
+                                  {.lanes = 2});
   std::mt19937_64 random(1);
-  const cosim::Frames frames = random_frames(circuit->inputs[0].type, random);
+  const cosim::Frames frames = random_frames(circuit.inputs[0].type, random);
   cosim::Frames expected;
   for (const std::vector<IntTensor>& frame : frames) {
     const std::vector<int64_t>& x = frame[0].data;
     expected.push_back({{{1, 2, 1}, {x[0], (x[0] + x[1]) / 2}}});
   }
-  check_circuit(*circuit, frames, expected, "counted_mean");
+  check_circuit(circuit, frames, expected, "counted_mean");
 }
 
 // --- line buffers in block RAM -------------------------------------------------------------------
 
 TEST(BlockRam, IsMadeOfLineBuffersAndCountedAsYosysCountsIt) {
-  const auto graph = graph::parse(R"(graph @lines {
+  const std::string text = R"(graph @lines {
   %image = input : tensor<6x100x5 x ufixed<8,8>>
   %pool = max_pool %image {kernel = [3, 1], stride = [1, 1], padding = [0, 0, 0, 0]} : tensor<4x100x5 x ufixed<8,8>>
   output %pool
 }
-)",
-                                  "lines.mr");
-  ASSERT_TRUE(graph.has_value()) << graph.error().to_string();
-  const auto circuit = dataflow::plan(*graph, {.lanes = 1, .bram = dataflow::BlockUse::Prefer});
-  ASSERT_TRUE(circuit.has_value()) << circuit.error().to_string();
+)";
+  const Circuit circuit = planned(text, {.lanes = 1, .bram = dataflow::BlockUse::Prefer});
   const testing::ScratchDirectory scratch("block_ram");
   const cosim::Design design =
-      testing::write_circuit(*circuit, dataflow::schedule(*circuit), scratch.path());
+      testing::write_circuit(circuit, dataflow::schedule(circuit), scratch.path());
   const auto area = synth::synthesize({.sources = design.sources,
                                        .include_dirs = design.include_dirs,
                                        .top = design.top,
@@ -288,8 +288,8 @@ TEST(BlockRam, IsMadeOfLineBuffersAndCountedAsYosysCountsIt) {
   ASSERT_TRUE(area.has_value()) << area.error().to_string();
   // Two lines of 100 words of 40 bits: each two blocks of 36 bits.
   EXPECT_EQ(area->bram18, 4);
-  EXPECT_EQ(estimate_area(*circuit).bram18, 4);
-  EXPECT_EQ(estimate_area(*dataflow::plan(*graph, {.lanes = 1})).bram18, 0);
+  EXPECT_EQ(estimate_area(circuit).bram18, 4);
+  EXPECT_EQ(estimate_area(planned(text, {.lanes = 1})).bram18, 0);
 }
 
 // --- buffers -----------------------------------------------------------------------------------
@@ -309,31 +309,28 @@ constexpr const char* Residual = R"(graph @residual {
 )";
 
 TEST(Buffers, OnePlaceLessIsTooFew) {
-  const auto graph = graph::parse(Residual, "residual.mr");
-  ASSERT_TRUE(graph.has_value()) << graph.error().to_string();
   dataflow::PlanOptions options{.effort = 0};
   options.layers["fold"].phases = 3;
-  const auto planned = dataflow::plan(*graph, options);
-  ASSERT_TRUE(planned.has_value()) << planned.error().to_string();
+  const Circuit whole = planned(Residual, options);
   std::mt19937_64 random(1);
-  const cosim::Frames frames = random_frames(planned->inputs[0].type, random);
+  const cosim::Frames frames = random_frames(whole.inputs[0].type, random);
   const auto survives = [&](const Circuit& circuit, const std::string& name) {
     const testing::ScratchDirectory scratch(name);
     const cosim::Design design =
-        testing::write_circuit(circuit, dataflow::schedule(*planned), scratch.path());
+        testing::write_circuit(circuit, dataflow::schedule(whole), scratch.path());
     const auto simulation =
         cosim::Simulation::build(design, cosim::Simulator::Verilator, scratch.path() / "sim");
     EXPECT_TRUE(simulation.has_value()) << simulation.error().to_string();
     return simulation && simulation->run(frames, cosim::Arrival::BackToBack, 1).has_value();
   };
-  EXPECT_TRUE(survives(*planned, "buffers"));
+  EXPECT_TRUE(survives(whole, "buffers"));
   int tried = 0;
-  for (size_t i = 0; i < planned->stages.size(); ++i) {
-    const dataflow::Stage& stage = planned->stages[i];
+  for (size_t i = 0; i < whole.stages.size(); ++i) {
+    const dataflow::Stage& stage = whole.stages[i];
     for (size_t side = 0; side < stage.buffers.size(); ++side) {
       if (stage.buffers[side].depth == 0)
         continue;
-      Circuit fewer = *planned;
+      Circuit fewer = whole;
       dataflow::JoinBuffer& buffer = fewer.stages[i].buffers[side];
       --buffer.depth;
       buffer.bypass = buffer.bypass || buffer.depth == 0;
@@ -342,7 +339,7 @@ TEST(Buffers, OnePlaceLessIsTooFew) {
     }
     if (const auto* relayout = std::get_if<dataflow::RelayoutStage>(&stage.kind);
         relayout && relayout->depth > 1) {
-      Circuit fewer = *planned;
+      Circuit fewer = whole;
       --std::get<dataflow::RelayoutStage>(fewer.stages[i].kind).depth;
       EXPECT_FALSE(survives(fewer, "buffers_less")) << stage.name;
       ++tried;

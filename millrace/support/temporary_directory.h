@@ -6,7 +6,7 @@
 
 #include "millrace/support/diagnostics.h"
 
-namespace millrace::cli {
+namespace millrace {
 
 /// A directory for intermediate files, removed with all that is in it.
 class TemporaryDirectory {
@@ -29,4 +29,4 @@ private:
   bool is_kept_ = false;
 };
 
-}  // namespace millrace::cli
+}  // namespace millrace

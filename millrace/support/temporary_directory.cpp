@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "millrace/cli/temporary_directory.h"
+#include "millrace/support/temporary_directory.h"
 
 #include <cstdlib>
 #include <system_error>
 #include <utility>
 
-#include "millrace/cli/messages.h"
+#include "millrace/support/messages.h"
 
-namespace millrace::cli {
+namespace millrace {
 
 namespace fs = std::filesystem;
 
@@ -16,7 +16,7 @@ Result<TemporaryDirectory> TemporaryDirectory::create(const std::string& name) {
   const fs::path parent = fs::temp_directory_path(code);
   std::string path = (parent / (name + "-XXXXXX")).string();
   if (code || mkdtemp(path.data()) == nullptr)
-    return error(messages::NoTemporaryDirectory, path);
+    return error(support::messages::NoTemporaryDirectory, path);
   return TemporaryDirectory(path);
 }
 
@@ -33,4 +33,4 @@ TemporaryDirectory::~TemporaryDirectory() {
     fs::remove_all(path_, ignored);
 }
 
-}  // namespace millrace::cli
+}  // namespace millrace
