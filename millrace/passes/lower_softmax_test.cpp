@@ -6,9 +6,9 @@
 #include <random>
 
 #include "millrace/graph/text.h"
-#include "millrace/passes/evaluate_double_test.h"
 #include "millrace/passes/lower.h"
 #include "millrace/passes/messages.h"
+#include "millrace/reference/evaluate_real.h"
 
 namespace millrace::passes {
 namespace {
@@ -60,7 +60,7 @@ double largest_error(int64_t channels, const FixedType& from, const FixedType& t
       number = from.to_double(from.min_raw() + static_cast<Int128>(random() % (1ULL << bits)));
     if (round % 4 == 0)
       x[0] = from.to_double(from.max_raw());
-    const std::vector<double> y = evaluate_double(*graph, {x}).at(0);
+    const std::vector<double> y = reference::evaluate_real(*graph, {x}).at(0);
     double sum = 0;
     for (const double number : x)
       sum += std::exp(number - *std::max_element(x.begin(), x.end()));

@@ -6,8 +6,8 @@
 #include <random>
 
 #include "millrace/graph/text.h"
-#include "millrace/passes/evaluate_double_test.h"
 #include "millrace/passes/messages.h"
+#include "millrace/reference/evaluate_real.h"
 
 namespace millrace::passes {
 namespace {
@@ -53,7 +53,7 @@ void expect_same_numbers(const std::string& body, const LowerOptions& options = 
                                type.min_raw());
       inputs.push_back(std::move(values));
     }
-    EXPECT_EQ(evaluate_double(*after, inputs), evaluate_double(before, inputs));
+    EXPECT_EQ(reference::evaluate_real(*after, inputs), reference::evaluate_real(before, inputs));
   }
 }
 

@@ -5,9 +5,9 @@
 #include <random>
 
 #include "millrace/graph/text.h"
-#include "millrace/passes/evaluate_double_test.h"
 #include "millrace/passes/lower.h"
 #include "millrace/passes/messages.h"
+#include "millrace/reference/evaluate_real.h"
 
 namespace millrace::passes {
 namespace {
@@ -54,7 +54,7 @@ void expect_same_numbers(const std::string& body) {
                                type.min_raw());
       inputs.push_back(std::move(values));
     }
-    EXPECT_EQ(evaluate_double(*after, inputs), evaluate_double(before, inputs));
+    EXPECT_EQ(reference::evaluate_real(*after, inputs), reference::evaluate_real(before, inputs));
   }
 }
 

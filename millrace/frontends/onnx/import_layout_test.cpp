@@ -8,9 +8,9 @@
 
 #include "millrace/frontends/onnx/import.h"
 #include "millrace/frontends/onnx/model_test_builder.h"
-#include "millrace/passes/evaluate_double_test.h"
 #include "millrace/passes/lower.h"
 #include "millrace/reference/evaluate.h"
+#include "millrace/reference/evaluate_real.h"
 
 namespace millrace::frontends::onnx {
 namespace {
@@ -196,7 +196,7 @@ TEST(OnnxLayout, ImportedGraphsComputeWhatOnnxComputes) {
     if (!graph && graph.error().code == "frontends.onnx.kernel_too_large")
       continue;
     ASSERT_TRUE(graph) << graph.error().to_string();
-    EXPECT_EQ(passes::evaluate_double(*graph, {network.x.hwc()}).at(0), network.expected) << seed;
+    EXPECT_EQ(reference::evaluate_real(*graph, {network.x.hwc()}).at(0), network.expected) << seed;
     ++checked;
   }
   EXPECT_GE(checked, 50);

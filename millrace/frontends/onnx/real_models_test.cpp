@@ -8,8 +8,8 @@
 #include "millrace/frontends/onnx/import.h"
 #include "millrace/frontends/onnx/tensor_decoder.h"
 #include "millrace/graph/text.h"
-#include "millrace/passes/evaluate_double_test.h"
 #include "millrace/passes/lower.h"
+#include "millrace/reference/evaluate_real.h"
 #include "millrace/support/files.h"
 
 namespace millrace::frontends::onnx {
@@ -52,7 +52,7 @@ TEST_F(RealModels, MnistConvComputesTheResultThatCameWithIt) {
   const FloatTensor input = read_tensor(Models / "qonnx/mnist-conv/test_data_set_0/input_0.pb");
   const FloatTensor output = read_tensor(Models / "qonnx/mnist-conv/test_data_set_0/output_0.pb");
   ASSERT_EQ(input.shape, (Shape{1, 1, 28, 28}));  // one channel: CHW and HWC order agree
-  const auto computed = passes::evaluate_double(*graph, {input.data}).at(0);
+  const auto computed = reference::evaluate_real(*graph, {input.data}).at(0);
   ASSERT_EQ(computed.size(), output.data.size());
   double largest = 0;
   for (double logit : output.data)

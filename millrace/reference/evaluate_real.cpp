@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "millrace/passes/evaluate_double_test.h"
+#include "millrace/reference/evaluate_real.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numbers>
 #include <numeric>
 
 #include "millrace/graph/ops/broadcast.h"
 #include "millrace/support/check.h"
 
-namespace millrace::passes {
+namespace millrace::reference {
 namespace {
 
 using namespace graph;
@@ -27,6 +28,53 @@ void for_each_tap(const Window& window, const Shape& x, const Shape& y, Tap tap)
           if (row >= 0 && row < x[0] && column >= 0 && column < x[1])
             tap(r * y[1] + c, row * x[1] + column, i * window.kernel_w + j);
         }
+}
+
+double real_function(const Unary& unary, double x) {
+  const double alpha = unary.alpha_or_default(), beta = unary.beta_or_default();
+  switch (unary.function) {
+    case UnaryFunction::Sigmoid:
+      return 1 / (1 + std::exp(-x));
+    case UnaryFunction::Tanh:
+      return std::tanh(x);
+    case UnaryFunction::Exp:
+      return std::exp(x);
+    case UnaryFunction::Log:
+      return std::log(x);
+    case UnaryFunction::Gelu:
+      return x / 2 * (1 + std::erf(x * std::numbers::sqrt2 / 2));
+    case UnaryFunction::GeluTanh:
+      return x / 2 *
+             (1 + std::tanh(std::sqrt(2 * std::numbers::inv_pi) * (x + 0.044715 * x * x * x)));
+    case UnaryFunction::Silu:
+      return x / (1 + std::exp(-x));
+    case UnaryFunction::Softplus:  // without overflow
+      return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x)));
+    case UnaryFunction::Softsign:
+      return x / (1 + std::abs(x));
+    case UnaryFunction::Elu:
+      return x >= 0 ? x : alpha * std::expm1(x);
+    case UnaryFunction::Selu:
+      return beta * (x >= 0 ? x : alpha * std::expm1(x));
+    case UnaryFunction::Erf:
+      return std::erf(x);
+    case UnaryFunction::Sqrt:
+      return std::sqrt(x);
+    case UnaryFunction::Rsqrt:
+      return 1 / std::sqrt(x);
+    case UnaryFunction::Reciprocal:
+      return 1 / x;
+    case UnaryFunction::HardSigmoid:
+      return std::max(0.0, std::min(1.0, alpha * x + beta));
+    case UnaryFunction::HardTanh:
+      return std::max(alpha, std::min(beta, x));
+    case UnaryFunction::HardSwish:
+      return x * std::max(0.0, std::min(1.0, x / 6 + 0.5));
+    case UnaryFunction::Mish:
+      return x * std::tanh(std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))));
+  }
+  check(false, "every function is listed");
+  return x;
 }
 
 struct Evaluator {
@@ -209,10 +257,9 @@ struct Evaluator {
   }
   Values apply(const Flatten&, const Op& op) { return operand(op, 0); }
   Values apply(const Unary& unary, const Op& op) {
-    check(unary.function == UnaryFunction::Sigmoid, "only sigmoid is evaluated in doubles");
     Values y = operand(op, 0);
     for (double& element : y)
-      element = 1 / (1 + std::exp(-element));
+      element = real_function(unary, element);
     return y;
   }
   template <BinaryFunction F>
@@ -258,13 +305,31 @@ struct Evaluator {
     }
     return y;
   }
-  Values apply(const TopK&, const Op&) {
-    check(false, "top_k is not evaluated in doubles");
-    return {};
+  Values apply(const TopK& top_k, const Op& op) {
+    const Values& x = operand(op, 0);
+    const auto channels = shape(op, 0).back();
+    std::vector<int64_t> order(static_cast<size_t>(channels));
+    Values y;
+    for (auto place = x.begin(); place != x.end(); place += channels) {
+      std::iota(order.begin(), order.end(), 0);
+      std::stable_sort(order.begin(), order.end(),
+                       [&](int64_t a, int64_t b) { return place[a] > place[b]; });
+      y.insert(y.end(), order.begin(), order.begin() + top_k.k);
+    }
+    return y;
   }
-  Values apply(const Softmax&, const Op&) {
-    check(false, "softmax is not evaluated in doubles");
-    return {};
+  Values apply(const Softmax&, const Op& op) {
+    Values y = operand(op, 0);
+    const auto channels = shape(op, 0).back();
+    for (auto place = y.begin(); place != y.end(); place += channels) {
+      const double largest = *std::max_element(place, place + channels);
+      double sum = 0;
+      for (auto element = place; element != place + channels; ++element)
+        sum += * element = std::exp(*element - largest);
+      for (auto element = place; element != place + channels; ++element)
+        *element /= sum;
+    }
+    return y;
   }
   Values apply(const Table& table, const Op& op) {
     const FixedType& from = graph.type(op.operands[0]).fixed();
@@ -279,17 +344,23 @@ struct Evaluator {
 
 }  // namespace
 
-std::vector<Values> evaluate_double(const Graph& graph, const std::vector<Values>& inputs) {
+std::vector<Values> evaluate_real_all(const Graph& graph, const std::vector<Values>& inputs) {
+  check(inputs.size() == graph.inputs().size(), "an input is missing");
   Evaluator evaluator{graph, inputs, {}};
   for (const Op& op : graph.ops()) {
     evaluator.values.push_back(evaluator.evaluate(op));
     check(evaluator.values.back().size() == static_cast<size_t>(num_elements(op.type.shape)),
           "a value of the wrong size");
   }
+  return evaluator.values;
+}
+
+std::vector<Values> evaluate_real(const Graph& graph, const std::vector<Values>& inputs) {
+  const std::vector<Values> values = evaluate_real_all(graph, inputs);
   std::vector<Values> outputs;
   for (ValueId output : graph.outputs())
-    outputs.push_back(evaluator.values[static_cast<size_t>(output)]);
+    outputs.push_back(values[static_cast<size_t>(output)]);
   return outputs;
 }
 
-}  // namespace millrace::passes
+}  // namespace millrace::reference
