@@ -14,14 +14,14 @@ core=(
   ca-certificates ccache cmake g++ make mold ninja-build
   # libraries
   libboost-dev libcli11-dev libexpected-dev libfmt-dev libonnx-dev libprotobuf-dev libtbb-dev
-  libyaml-cpp-dev
+  libhdf5-dev libyaml-cpp-dev libzip-dev
   nlohmann-json3-dev protobuf-compiler zlib1g-dev
   # tools that millrace calls
   verilator yosys
 )
 train=(libtorch-dev)
 test=(
-  libbenchmark-dev libgmock-dev libgtest-dev
+  libbenchmark-dev libgmock-dev libgtest-dev libonnx-testdata
   clang-format-19 clang-tidy-19 git iverilog python3
 )
 
