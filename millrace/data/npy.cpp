@@ -160,26 +160,98 @@ Result<EntryType> check_type(const std::string& name, const std::string& where) 
 
 }  // namespace
 
-Result<IntegerTable> parse_npy(std::string_view bytes, const std::string& where) {
+namespace {
+
+/// A file whose header is understood.
+struct Entries {
+  NpyHeader header;
+  EntryType type;
+  std::string_view data;
+
+  /// The bits of entry `index` of those in the file's own order.
+  uint64_t bits(size_t index) const {
+    const auto size = static_cast<size_t>(type.bytes);
+    return word(data.substr(index * size, size), type.is_big_endian);
+  }
+  /// Compares the file's size with the number of entries, before anything of that size is
+  /// allocated.
+  Status check_size(size_t count, const std::string& where) const {
+    const size_t expected = count * static_cast<size_t>(type.bytes);
+    if (data.size() != expected)
+      return error(messages::WrongSize, where, expected, data.size());
+    return {};
+  }
+};
+
+Result<Entries> open_entries(std::string_view bytes, const std::string& where) {
   MR_TRY(const Parts parts, split(bytes, where));
-  MR_TRY(const NpyHeader header, parse_npy_header(parts.header, where));
+  MR_TRY(NpyHeader header, parse_npy_header(parts.header, where));
   MR_TRY(const EntryType type, check_type(header.type, where));
+  return Entries{std::move(header), type, parts.data};
+}
+
+double number(uint64_t bits, const EntryType& type) {
+  switch (type.kind) {
+    case EntryType::Kind::Truth:
+      return bits != 0 ? 1 : 0;
+    case EntryType::Kind::Signed:
+      return static_cast<double>(sign_extended(bits, type.bytes));
+    case EntryType::Kind::Unsigned:
+      return static_cast<double>(bits);
+    case EntryType::Kind::Real:
+      break;
+  }
+  return real(bits, type.bytes);
+}
+
+/// Where the row-major entry `index` stands in an array whose first extent varies fastest.
+size_t fortran_place(size_t index, const Shape& shape) {
+  size_t place = 0, step = static_cast<size_t>(num_elements(shape));
+  for (size_t axis = shape.size(); axis-- > 0;) {
+    const auto extent = static_cast<size_t>(shape[axis]);
+    step /= extent;
+    place += index % extent * step;
+    index /= extent;
+  }
+  return place;
+}
+
+template <class Number>
+std::string bytes_of(const Tensor<Number>& tensor, std::string_view type) {
+  static_assert(std::endian::native == std::endian::little);
+  std::string header = "{'descr': '" + std::string(type) + "', 'fortran_order': False, 'shape': (";
+  for (const int64_t extent : tensor.shape)
+    header += std::to_string(extent) + ", ";
+  header += "), }";
+  // Magic, version and length are 10 bytes; the whole is a multiple of 64 and ends a line.
+  header.append(63 - (10 + header.size()) % 64, ' ');
+  header += '\n';
+  std::string bytes{Magic};
+  bytes +=
+      {'\1', '\0', static_cast<char>(header.size() & 255), static_cast<char>(header.size() >> 8)};
+  bytes += header;
+  bytes.append(reinterpret_cast<const char*>(tensor.data.data()),
+               tensor.data.size() * sizeof(Number));
+  return bytes;
+}
+
+}  // namespace
+
+Result<IntegerTable> parse_npy(std::string_view bytes, const std::string& where) {
+  MR_TRY(const Entries entries, open_entries(bytes, where));
+  const NpyHeader& header = entries.header;
   MR_TRY_STATUS(check_shape(header.shape, where));
   IntegerTable table{.rows = static_cast<int>(header.shape[0]),
                      .columns = static_cast<int>(header.shape[1]),
                      .entries = {}};
   const size_t rows = static_cast<size_t>(table.rows), columns = static_cast<size_t>(table.columns);
-  const size_t size = static_cast<size_t>(type.bytes);
-  // The file holds what the header announces before anything of that size is allocated.
-  if (parts.data.size() != rows * columns * size)
-    return error(messages::WrongSize, where, rows * columns * size, parts.data.size());
+  MR_TRY_STATUS(entries.check_size(rows * columns, where));
   table.entries.reserve(rows * columns);
   for (size_t row = 0; row < rows; ++row)
     for (size_t column = 0; column < columns; ++column) {
       const size_t index = header.fortran_order ? column * rows + row : row * columns + column;
-      const uint64_t bits = word(parts.data.substr(index * size, size), type.is_big_endian);
-      MR_TRY(const int64_t entry,
-             integer(bits, type, static_cast<int>(row), static_cast<int>(column), where));
+      MR_TRY(const int64_t entry, integer(entries.bits(index), entries.type, static_cast<int>(row),
+                                          static_cast<int>(column), where));
       table.entries.push_back(entry);
     }
   return table;
@@ -188,6 +260,38 @@ Result<IntegerTable> parse_npy(std::string_view bytes, const std::string& where)
 Result<IntegerTable> read_npy(const std::filesystem::path& path) {
   MR_TRY(const std::string bytes, read_file(path, MaxFileBytes));
   return parse_npy(bytes, path.string());
+}
+
+Result<FloatTensor> parse_real_npy(std::string_view bytes, const std::string& where) {
+  MR_TRY(const Entries entries, open_entries(bytes, where));
+  const Shape& shape = entries.header.shape;
+  int64_t count = 1;
+  for (const int64_t extent : shape) {
+    if (extent < 0 || (extent > 0 && count > MaxRealEntries / extent))
+      return error(messages::NpyTooManyEntries, where, to_string(shape), MaxRealEntries);
+    count *= extent;
+  }
+  MR_TRY_STATUS(entries.check_size(static_cast<size_t>(count), where));
+  FloatTensor tensor{shape, {}};
+  tensor.data.reserve(static_cast<size_t>(count));
+  for (size_t i = 0; i < static_cast<size_t>(count); ++i) {
+    const size_t index = entries.header.fortran_order ? fortran_place(i, shape) : i;
+    tensor.data.push_back(number(entries.bits(index), entries.type));
+  }
+  return tensor;
+}
+
+Result<FloatTensor> read_real_npy(const std::filesystem::path& path) {
+  MR_TRY(const std::string bytes, read_file(path, MaxFileBytes));
+  return parse_real_npy(bytes, path.string());
+}
+
+std::string npy_bytes(const FloatTensor& tensor) {
+  return bytes_of(tensor, "<f8");
+}
+
+std::string npy_bytes(const IntTensor& tensor) {
+  return bytes_of(tensor, "<i8");
 }
 
 }  // namespace millrace::data

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "millrace/support/diagnostics.h"
+#include "millrace/support/shape.h"
 
 namespace millrace::data {
 
@@ -33,5 +34,16 @@ Result<IntegerTable> read_npy(const std::filesystem::path& path);
 
 /// The same from the file's bytes; `where` names it in diagnostics.
 Result<IntegerTable> parse_npy(std::string_view bytes, const std::string& where);
+
+/// Reads a .npy file of any number of dimensions, row-major: the types of read_npy(), any values.
+/// Errors   those of read_npy() but for what it says of integers and dimensions; more than
+///          MaxRealEntries entries.
+Result<FloatTensor> read_real_npy(const std::filesystem::path& path);
+Result<FloatTensor> parse_real_npy(std::string_view bytes, const std::string& where);
+inline constexpr int64_t MaxRealEntries = int64_t{1} << 27;
+
+/// The bytes of a .npy file, format 1.0, row-major: float64, or int64.
+std::string npy_bytes(const FloatTensor& tensor);
+std::string npy_bytes(const IntTensor& tensor);
 
 }  // namespace millrace::data

@@ -255,5 +255,48 @@ TEST(Npy, ReadsFiles) {
   EXPECT_EQ(missing.error().code, "support.file_missing");
 }
 
+TEST(Npy, RealArraysHaveAnyRankAndOrder) {
+  const auto rows = parse_real_npy(
+      array("<f4", "(2, 1, 2)", bytes_of(std::vector<float>{0.5, -1, 2, 1e30F})), "x.npy");
+  ASSERT_TRUE(rows) << rows.error().to_string();
+  EXPECT_EQ(rows->shape, (Shape{2, 1, 2}));
+  EXPECT_THAT(rows->data, ElementsAre(0.5, -1, 2, 1e30F));
+  // Element (i, j, k) is 100 i + 10 j + k; the first index varies fastest in the file.
+  std::vector<int16_t> columns;
+  for (int k = 0; k < 2; ++k)
+    for (int j = 0; j < 3; ++j)
+      for (int i = 0; i < 2; ++i)
+        columns.push_back(static_cast<int16_t>(100 * i + 10 * j + k));
+  const auto fortran = parse_real_npy(array("<i2", "(2, 3, 2)", bytes_of(columns), true), "x.npy");
+  ASSERT_TRUE(fortran) << fortran.error().to_string();
+  EXPECT_THAT(fortran->data, ElementsAre(0, 1, 10, 11, 20, 21, 100, 101, 110, 111, 120, 121));
+  const auto scalar = parse_real_npy(array("|u1", "()", "\x07"), "x.npy");
+  ASSERT_TRUE(scalar) << scalar.error().to_string();
+  EXPECT_THAT(scalar->data, ElementsAre(7));
+}
+
+TEST(Npy, SizesOfRealArraysAreComparedBeforeAnythingIsAllocated) {
+  const auto code = [](const std::string& shape) {
+    const auto tensor = parse_real_npy(array("<f8", shape, "12345678"), "x.npy");
+    return tensor ? "nothing" : tensor.error().code;
+  };
+  EXPECT_EQ(code("(1, 1)"), "nothing");
+  EXPECT_EQ(code("(2, 1)"), "data.wrong_size");
+  EXPECT_EQ(code("(0,)"), "data.wrong_size");
+  EXPECT_EQ(code("(4294967296, 4294967296, 4)"), "data.npy_too_many_entries");
+  EXPECT_EQ(code("(134217729,)"), "data.npy_too_many_entries");
+}
+
+TEST(Npy, WhatIsWrittenIsReadAgain) {
+  const FloatTensor real{{2, 1, 3}, {0.5, -1e300, 3, 4, 5, 6}};
+  const std::string bytes = npy_bytes(real);
+  EXPECT_EQ(bytes.substr(0, 10), std::string("\x93NUMPY\x01\0\x76\0", 10));
+  EXPECT_EQ(bytes.size(), 128U + 48U);
+  EXPECT_THAT(bytes, HasSubstr("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 1, 3, ), }"));
+  EXPECT_EQ(*parse_real_npy(bytes, "x.npy"), real);
+  const IntTensor integers{{2, 2}, {INT64_MIN, -1, 0, INT64_MAX}};
+  EXPECT_EQ(read(npy_bytes(integers)).entries, integers.data);
+}
+
 }  // namespace
 }  // namespace millrace::data
