@@ -20,6 +20,8 @@ Result<Answer> run(const TrainOptions& options, Console& console);
 Result<Answer> run(const InspectOptions& options, Console& console);
 Result<Answer> run(const CompileOptions& options, Console& console);
 Result<Answer> run(const EmulateOptions& options, Console& console);
+Result<Answer> run(const RunOptions& options, Console& console);
+Result<Answer> run(const ConvertOptions& options, Console& console);
 Result<Answer> run(const SimulateOptions& options, Console& console);
 Result<Answer> run(const SynthOptions& options, Console& console);
 Result<Answer> run(const ReportOptions& options, Console& console);

@@ -44,7 +44,7 @@ Result<Compiled> compile(const CompileOptions& options, Console& console) {
   MR_TRY(const double clock_ns, parse_clock(options.clock));
   MR_TRY(const dataflow::Wish wish, parse_wish(options, clock_ns));
   MR_TRY(synth::Part part, synth::find_part(options.part));
-  MR_TRY(graph::Graph model, load_exact_model(options.model, options.logits));
+  MR_TRY(graph::Graph model, load_exact_model(options.model, options.types, options.logits));
   MR_TRY(const std::vector<dataflow::BeatShape> shapes,
          parse_lanes(options.lanes, model, !wish.is_empty()));
   dataflow::PlanOptions wanted{

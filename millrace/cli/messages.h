@@ -22,6 +22,39 @@ inline constexpr Message BadOverrides{
 inline constexpr Message UnknownOverride{
     "cli.unknown_override", "there is no {} '{}'; the nearest name is '{}'",
     "Correct the name; 'millrace inspect' lists the layers of a model."};
+inline constexpr Message BadTypeRules{
+    "cli.bad_type_rules", "the types of numbers are not of the form expected: {}",
+    "Write hls4ml's keys: 'Model: {Precision: ap_fixed<16,6>}', LayerType, LayerName."};
+inline constexpr Message BadWidth{"cli.bad_width", "{} bits are not possible",
+                                  "Write a width from 2 to 24 bits."};
+inline constexpr Message BadErrorBudget{"cli.bad_error_budget", "{} is not an error budget",
+                                        "Write the largest error of an output as a part of the "
+                                        "largest output, such as 0.01."};
+inline constexpr Message SampleShape{"cli.sample_shape", "an array of {} gives no inputs of {}",
+                                     "Give one array of N samples, each of the model's input: "
+                                     "height x width x channels, or channels "
+                                     "x height x width."};
+inline constexpr Message SampleLayout{"cli.sample_layout",
+                                      "an array of {} may have its channels first or last",
+                                      "Say which, with --layout chw or --layout hwc."};
+inline constexpr Message SampleFile{"cli.sample_file", "a file of another kind than .npy or .pb",
+                                    "Give a NumPy array (.npy) or an ONNX tensor (.pb)."};
+inline constexpr Message SampleNotFinite{"cli.sample_not_finite",
+                                         "element {} is {}, which no fixed-point input holds",
+                                         "Give finite numbers."};
+inline constexpr Message FilesForInputs{"cli.files_for_inputs",
+                                        "the model has {} inputs, {} files were given",
+                                        "Give --input FILE once for each, in the model's order."};
+inline constexpr Message FilesForOutputs{"cli.files_for_outputs",
+                                         "the model has {} outputs, {} files were given",
+                                         "Give --output FILE once for each, in the model's order, "
+                                         "or not at all."};
+inline constexpr Message SampleCounts{"cli.sample_counts",
+                                      "there are {} samples here, {} of the first input",
+                                      "Give every input as many samples."};
+inline constexpr Message ClassesDiffer{
+    "cli.classes_differ", "the model tells {} classes apart, the images are of {}",
+    "Choose images of the classes that the model was trained with."};
 inline constexpr Message NoImages{
     "cli.no_images", "no images to run on: this model does not say what it was trained with",
     "Name them with --data, and the two classes with --signal and --background."};

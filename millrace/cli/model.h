@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "millrace/cli/options.h"
 #include "millrace/graph/graph.h"
 
 namespace millrace::cli {
@@ -12,8 +13,15 @@ namespace millrace::cli {
 /// Errors   those of the readers.
 Result<graph::Graph> import_model(const std::filesystem::path& path);
 
+/// The same with types for its real numbers, where the options say how they get them.
+/// Errors   also cli.bad_width, cli.bad_error_budget; those of read_type_rules(), read_samples(),
+///          quantize_by_rules() and calibrate().
+Result<graph::Graph> import_typed_model(const std::filesystem::path& path,
+                                        const TypeOptions& types);
+
 /// The same, lowered to the exact graph.
-Result<graph::Graph> load_exact_model(const std::filesystem::path& path, bool logits = false);
+Result<graph::Graph> load_exact_model(const std::filesystem::path& path, const TypeOptions& types,
+                                      bool logits = false);
 
 /// The type of the only input.
 /// Errors   the model has several inputs or outputs.

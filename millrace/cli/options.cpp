@@ -113,16 +113,65 @@ void add_train(CLI::App& app, TrainOptions& options) {
       ->capture_default_str();
 }
 
+void add_model(CLI::App& app, std::filesystem::path& model, TypeOptions& types,
+               const std::string& what) {
+  app.add_option("model", model, what)->required()->type_name("MODEL");
+  CLI::Option* quantize =
+      app.add_option("--quantize", types.quantize,
+                     "Types for a float model: one for everything, such as 'fixed<16,6>' or "
+                     "'fixed<12,4,RND,SAT>', or a YAML file with hls4ml's keys")
+          ->type_name("TYPE|FILE");
+  CLI::Option* calibrate =
+      app.add_option("--calibrate", types.calibrate,
+                     "Types for a float model from the ranges that these inputs cause (.npy, .pb)")
+          ->type_name("FILE")
+          ->excludes(quantize);
+  CLI::Option* width = app.add_option("--width", types.width, "Bits of every calibrated type")
+                           ->type_name("N")
+                           ->needs(calibrate)
+                           ->capture_default_str();
+  app.add_option("--error-budget", types.error_budget,
+                 "Instead: the fewest bits whose largest error, as a part of the largest output, "
+                 "is at most this")
+      ->type_name("X")
+      ->needs(calibrate)
+      ->excludes(width);
+}
+
 void add_inspect(CLI::App& app, InspectOptions& options) {
-  app.add_option("model", options.model, "ONNX model, model.mr or build directory")
+  add_model(app, options.model, options.types, "ONNX model, model.mr or build directory");
+}
+
+void add_run(CLI::App& app, RunOptions& options) {
+  add_model(app, options.model, options.types, "ONNX model, model.mr or build directory");
+  app.add_option("--input", options.inputs,
+                 "Numbers for the model's input: N samples or one (.npy, .pb); one file for each "
+                 "input")
       ->required()
-      ->type_name("MODEL");
+      ->type_name("FILE");
+  app.add_option("--output", options.outputs,
+                 "Array to write (.npy), one for each output; without, numbers are printed")
+      ->type_name("FILE");
+  app.add_option("--layout", options.layout,
+                 "Maps in these files have channels last or first; auto: as the shape says")
+      ->check(CLI::IsMember({"auto", "hwc", "chw"}))
+      ->capture_default_str();
+  CLI::Option* raw =
+      app.add_flag("--raw", options.raw, "Outputs as the integers of the circuit, not as numbers");
+  app.add_flag("--float", options.as_float,
+               "Run the model as its author's framework does, in double arithmetic")
+      ->excludes(raw);
+}
+
+void add_convert(CLI::App& app, ConvertOptions& options) {
+  add_model(app, options.model, options.types, "ONNX model, model.mr or build directory");
+  app.add_option("-o,--output", options.output, "QONNX model to write")
+      ->required()
+      ->type_name("FILE");
 }
 
 void add_compile(CLI::App& app, CompileOptions& options) {
-  app.add_option("model", options.model, "ONNX (QONNX) model, or model.mr")
-      ->required()
-      ->type_name("MODEL");
+  add_model(app, options.model, options.types, "ONNX (QONNX) model, or model.mr");
   add_circuit_options(app, options);
   app.add_option("-o,--output", options.output, "Build directory to write")
       ->type_name("DIR")
@@ -132,9 +181,7 @@ void add_compile(CLI::App& app, CompileOptions& options) {
 constexpr const char* TrainingImages = " (default: what the model was trained with)";
 
 void add_emulate(CLI::App& app, EmulateOptions& options) {
-  app.add_option("model", options.model, "Build directory, ONNX model or model.mr")
-      ->required()
-      ->type_name("MODEL");
+  add_model(app, options.model, options.types, "Build directory, ONNX model or model.mr");
   add_image_options(app, options.images, TrainingImages);
 }
 
@@ -250,6 +297,12 @@ void add_commands(CLI::App& app, CommandLine& line) {
   add_command(app, line, add_emulate, "emulate",
               "Run the exact network on test images: accuracy, AUC, ROC",
               "emulate out --data glyphs");
+  add_command(app, line, add_run, "run", "Compute a model's outputs for given inputs, bit for bit",
+              "run letters.onnx --input x.npy --output y.npy\n"
+              "  millrace run float.onnx --quantize 'fixed<16,6>' --input x.npy\n"
+              "  millrace run float.onnx --float --input x.npy --output framework.npy");
+  add_command(app, line, add_convert, "convert", "Write a model as QONNX",
+              "convert model.mr -o model.onnx");
   add_command(app, line, add_simulate, "simulate",
               "Co-simulate the circuit: the same bits, the scheduled cycles",
               "simulate out --frames 200 --arrival back-to-back,random-gaps");

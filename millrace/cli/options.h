@@ -31,12 +31,22 @@ struct TrainOptions {
   std::filesystem::path output = "letters.onnx";
 };
 
+/// How a model's real numbers get types; all empty: they do not.
+struct TypeOptions {
+  std::string quantize = {};             ///< "fixed<16,6>", or a file with hls4ml's keys
+  std::filesystem::path calibrate = {};  ///< samples of the model's input
+  int width = 16;                        ///< of calibrated types, in bits
+  std::optional<double> error_budget = {};
+};
+
 struct InspectOptions {
   std::filesystem::path model = {};
+  TypeOptions types = {};
 };
 
 struct CompileOptions {
   std::filesystem::path model = {};
+  TypeOptions types = {};
   std::string part = "xcku115-flvb2104-2-i";
   std::string clock = "5ns";
   std::string lanes = {};                   ///< "4", "4x28", "all"; empty: chosen
@@ -51,8 +61,25 @@ struct CompileOptions {
   std::filesystem::path output = "out";
 };
 
+struct RunOptions {
+  std::filesystem::path model = {};
+  TypeOptions types = {};
+  std::vector<std::filesystem::path> inputs = {};
+  std::vector<std::filesystem::path> outputs = {};  ///< empty: numbers are printed
+  std::string layout = "auto";                      ///< or "hwc", "chw"
+  bool raw = false;                                 ///< outputs as integers
+  bool as_float = false;                            ///< the imported graph, in double
+};
+
+struct ConvertOptions {
+  std::filesystem::path model = {};
+  TypeOptions types = {};
+  std::filesystem::path output = {};
+};
+
 struct EmulateOptions {
   std::filesystem::path model = {};
+  TypeOptions types = {};
   ImageOptions images = {};
 };
 
@@ -92,9 +119,9 @@ struct ReproduceOptions {
   int64_t frames = 200;
 };
 
-using Command =
-    std::variant<TrainOptions, InspectOptions, CompileOptions, EmulateOptions, SimulateOptions,
-                 SynthOptions, ReportOptions, ReproduceOptions, AddersOptions>;
+using Command = std::variant<TrainOptions, InspectOptions, CompileOptions, EmulateOptions,
+                             SimulateOptions, SynthOptions, ReportOptions, ReproduceOptions,
+                             AddersOptions, RunOptions, ConvertOptions>;
 
 /// A command line that makes sense.
 struct CommandLine {

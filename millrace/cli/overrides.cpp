@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The only file that includes yaml-cpp, whose exceptions end here.
+// The exceptions of yaml-cpp end here.
 #include "millrace/cli/overrides.h"
 
 #include <algorithm>
@@ -8,6 +8,7 @@
 
 #include "millrace/cli/messages.h"
 #include "millrace/cli/wishes.h"
+#include "millrace/cli/yaml_place.h"
 #include "millrace/support/files.h"
 #include "millrace/support/names.h"
 
@@ -20,11 +21,6 @@ using Names = std::vector<std::string>;
 const Names Keys = {"adders", "dsp", "effort", "lanes", "phases"};
 const Names AdderKinds = {"two-input", "three-input"};
 const Names BlockUses = {"never", "auto", "prefer"};
-
-/// "file:line"; an empty file has no line and is wrong in its first.
-std::string place_in(const std::string& file, const YAML::Mark& mark) {
-  return fmt::format("{}:{}", file, std::max(mark.line, 0) + 1);
-}
 
 class Reader {
 public:

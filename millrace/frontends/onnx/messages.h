@@ -9,6 +9,9 @@ namespace millrace::frontends::onnx::messages {
 // The file.
 inline constexpr Message NotOnnx{"frontends.onnx.not_onnx", "this is not an ONNX model",
                                  "give the .onnx file that the training framework wrote"};
+inline constexpr Message NotATensor{"frontends.onnx.not_a_tensor",
+                                    "this is not an ONNX tensor (TensorProto)",
+                                    "give a .pb file such as input_0.pb of an ONNX test"};
 inline constexpr Message Truncated{"frontends.onnx.truncated",
                                    "the ONNX model is cut short or damaged: {}",
                                    "copy or export the file again"};

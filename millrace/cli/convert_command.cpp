@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "millrace/cli/commands.h"
+#include "millrace/cli/model.h"
+#include "millrace/frontends/onnx/export.h"
+#include "millrace/support/files.h"
+
+namespace millrace::cli {
+
+Result<Answer> run(const ConvertOptions& options, Console&) {
+  MR_TRY(const graph::Graph graph, import_typed_model(options.model, options.types));
+  MR_TRY(const std::string bytes, frontends::export_onnx(graph));
+  MR_TRY_STATUS(write_file(options.output, bytes));
+  const std::string output = options.output.string();
+  const nlohmann::ordered_json json = {{"output", output}, {"bytes", bytes.size()}};
+  return Answer{fmt::format("{}: QONNX, {} bytes\n", output, bytes.size()), json.dump(2) + '\n'};
+}
+
+}  // namespace millrace::cli

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "millrace/cli/samples.h"
+
+#include <cmath>
+#include <gmock/gmock.h>
+#include <numeric>
+
+#include "millrace/cli/messages.h"
+
+namespace millrace::cli {
+namespace {
+
+using ::testing::ElementsAre;
+
+FloatTensor counting(Shape shape) {
+  FloatTensor tensor{shape, std::vector<double>(static_cast<size_t>(num_elements(shape)))};
+  std::iota(tensor.data.begin(), tensor.data.end(), 0);
+  return tensor;
+}
+
+std::string problem(const FloatTensor& array, const Shape& input,
+                    std::optional<Layout> layout = {}) {
+  const auto samples = arrange_samples(array, input, layout, "x.npy");
+  return samples ? "nothing" : samples.error().code;
+}
+
+TEST(Samples, MapsAreFoundWithChannelsLastOrFirst) {
+  const Shape input = {1, 2, 3};
+  const auto last = arrange_samples(counting({2, 1, 2, 3}), input, {}, "x.npy");
+  ASSERT_TRUE(last) << last.error().to_string();
+  EXPECT_EQ(last->count, 2);
+  EXPECT_EQ(last->layout, Layout::ChannelsLast);
+  EXPECT_THAT(last->sample(1), ElementsAre(6, 7, 8, 9, 10, 11));
+  const auto first = arrange_samples(counting({2, 3, 1, 2}), input, {}, "x.npy");
+  ASSERT_TRUE(first) << first.error().to_string();
+  EXPECT_EQ(first->layout, Layout::ChannelsFirst);
+  EXPECT_THAT(first->sample(0), ElementsAre(0, 2, 4, 1, 3, 5));
+  EXPECT_THAT(first->sample(1), ElementsAre(6, 8, 10, 7, 9, 11));
+}
+
+TEST(Samples, OneSampleNeedsNoExtentOfItsOwn) {
+  const auto map = arrange_samples(counting({3, 1, 2}), {1, 2, 3}, {}, "x.npy");
+  ASSERT_TRUE(map) << map.error().to_string();
+  EXPECT_EQ(map->count, 1);
+  EXPECT_FALSE(map->is_batch);
+  const auto vector = arrange_samples(counting({4}), {4}, Layout::ChannelsFirst, "x.npy");
+  ASSERT_TRUE(vector) << vector.error().to_string();
+  EXPECT_THAT(vector->values, ElementsAre(0, 1, 2, 3));
+}
+
+TEST(Samples, OutputsAreArrangedLikeInputs) {
+  const auto first = arrange_samples(counting({1, 3, 1, 2}), {1, 2, 3}, {}, "x.npy");
+  ASSERT_TRUE(first) << first.error().to_string();
+  const auto again = arrange_outputs(first->values, {1, 2, 3}, *first);
+  EXPECT_EQ(again, counting({1, 3, 1, 2}));
+  const auto vector = arrange_outputs(std::vector<int64_t>{7, 8}, {2}, *first);
+  EXPECT_EQ(vector, (IntTensor{{1, 2}, {7, 8}}));
+}
+
+TEST(Samples, AreRefused) {
+  EXPECT_EQ(problem(counting({2, 5}), {4}), messages::SampleShape.code);
+  EXPECT_EQ(problem(counting({0, 4}), {4}), messages::SampleShape.code);
+  EXPECT_EQ(problem(counting({1, 2, 3}), {1, 2, 3}, Layout::ChannelsFirst),
+            messages::SampleShape.code);
+  EXPECT_EQ(problem(counting({5, 3, 3, 3}), {3, 3, 3}), messages::SampleLayout.code);
+  EXPECT_EQ(problem(counting({5, 3, 3, 3}), {3, 3, 3}, Layout::ChannelsFirst), "nothing");
+  EXPECT_EQ(problem({{2}, {1, NAN}}, {2}), messages::SampleNotFinite.code);
+  EXPECT_EQ(read_samples("x.txt", {2}, {}).error().code, messages::SampleFile.code);
+}
+
+}  // namespace
+}  // namespace millrace::cli
