@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Stages on their own: relayouts and windows of several rows against index formulas, cycle for
 // cycle. And buffers: each has the places that it needs and none more.
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <numeric>
 #include <random>
@@ -15,6 +16,7 @@
 #include "millrace/dataflow/row_window_geometry.h"
 #include "millrace/dataflow/schedule.h"
 #include "millrace/graph/text.h"
+#include "millrace/reference/evaluate.h"
 #include "millrace/synth/synthesize.h"
 
 namespace millrace {
@@ -264,6 +266,40 @@ TEST(CountedMean, DividesByThePixelsOfTheMapAlsoWhereABeatHoldsItWhole) {
     expected.push_back({{{1, 2, 1}, {x[0], (x[0] + x[1]) / 2}}});
   }
   check_circuit(circuit, frames, expected, "counted_mean");
+}
+
+// --- windows behind strides --------------------------------------------------------------------
+
+// The windows of a folded layer whose input beats come two cycles apart or more: also the steps
+// behind the last row and column, which no input beat makes, keep that distance.
+TEST(PacedWindows, StepBehindTheMapAtTheInputsDistance) {
+  const std::string text = R"(graph @paced {
+  %image = input : tensor<10x10x1 x ufixed<4,4>>
+  %v = constant {value = [1, -2]} : tensor<1x1x1x2 x fixed<3,3>>
+  %c = constant {value = [1, 2]} : tensor<2 x fixed<3,3>>
+  %strided = conv2d %image, %v, %c {kernel = [1, 1], stride = [2, 2], padding = [0, 0, 0, 0]} : tensor<5x5x2 x fixed<6,6>>
+  %w = constant {value = [1, -1, 2, 3, -2, 1, 1, 2, 3, -1, 1, -3, 2, 1, -1, 1, 2, 3]} : tensor<3x3x2x1 x fixed<3,3>>
+  %b = constant {value = [1]} : tensor<1 x fixed<3,3>>
+  %folded = conv2d %strided, %w, %b {kernel = [3, 3], stride = [1, 1], padding = [1, 1, 1, 1]} : tensor<5x5x1 x fixed<11,11>>
+  output %folded
+}
+)";
+  dataflow::PlanOptions options{.effort = 0};
+  options.layers["folded"].phases = 2;
+  const Circuit circuit = planned(text, options);
+  const auto is_paced = [](const dataflow::Stage& stage) {
+    const auto* const window = std::get_if<dataflow::WindowStage>(&stage.kind);
+    return window && window->geometry.pace > 1 && window->geometry.flush_rows > 0 &&
+           window->geometry.tail_steps > 0;
+  };
+  EXPECT_TRUE(std::any_of(circuit.stages.begin(), circuit.stages.end(), is_paced));
+  const auto graph = graph::parse(text, "stages_test.mr");
+  std::mt19937_64 random(1);
+  const cosim::Frames frames = random_frames(circuit.inputs[0].type, random);
+  cosim::Frames expected;
+  for (const std::vector<IntTensor>& frame : frames)
+    expected.push_back(reference::evaluate(*graph, frame));
+  check_circuit(circuit, frames, expected, "paced_windows");
 }
 
 // --- line buffers in block RAM -------------------------------------------------------------------
