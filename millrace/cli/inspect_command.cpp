@@ -25,9 +25,23 @@ std::string to_text(const report::NetworkRecord& network) {
                           layer.parameters ? with_thousands(layer.parameters) : "",
                           layer.multiplications ? with_thousands(layer.multiplications) : ""});
   }
-  return fmt::format("{}: {} parameters, {} multiplications a frame\n\n{}", network.network,
-                     with_thousands(network.parameters), with_thousands(network.multiplications),
-                     table.to_text());
+  std::string text = fmt::format("{}: {} parameters, {} multiplications a frame\n\n{}",
+                                 network.network, with_thousands(network.parameters),
+                                 with_thousands(network.multiplications), table.to_text());
+  if (network.quantizers.empty())
+    return text;
+  report::Table quantizers{.columns = {{"quantised"}, {"type"}, {"by"}}};
+  for (const report::QuantizerRecord& quantizer : network.quantizers)
+    quantizers.rows.push_back({quantizer.value, quantizer.type, quantizer.origin});
+  return text + '\n' + quantizers.to_text();
+}
+
+/// The place of a quantiser within its model's file, whose name everyone knows.
+void leave_out_file(std::vector<report::QuantizerRecord>& quantizers, const std::string& file) {
+  for (report::QuantizerRecord& quantizer : quantizers)
+    for (const std::string& prefix : {file + ": ", file + ":"})
+      if (quantizer.origin.starts_with(prefix))
+        quantizer.origin.erase(0, prefix.size());
 }
 
 }  // namespace
@@ -38,6 +52,8 @@ Result<Answer> run(const InspectOptions& options, Console&) {
   const Result<graph::Graph> exact = passes::lower(imported);
   report::NetworkRecord network = report::describe(exact ? *exact : imported);
   network.is_exact = exact.has_value();
+  network.quantizers = report::describe_quantizers(imported);
+  leave_out_file(network.quantizers, options.model.string());
   Answer answer{to_text(network), to_json(network)};
   if (!exact)
     answer.text += "\nIt cannot be compiled as it is: " + exact.error().to_string() + '\n';

@@ -61,9 +61,6 @@ inline constexpr Message NoImages{
 inline constexpr Message ImageSize{"cli.image_size",
                                    "the images are {}x{} pixels, the model takes {}",
                                    "Choose images of the model's size."};
-inline constexpr Message NotAClassifier{
-    "cli.not_a_classifier", "the model gives {} numbers for each image; a score is one",
-    "Accuracy and AUC need a model with one output, such as the letter network."};
 inline constexpr Message OneInputOneOutput{
     "cli.one_input_one_output", "the model has {} inputs and {} outputs",
     "This command takes models with one input and one output."};

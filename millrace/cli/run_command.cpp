@@ -47,7 +47,8 @@ Result<std::vector<Samples>> read_inputs(const RunOptions& options, const Graph&
 /// one.
 Quantizer input_quantizer(const Graph& imported, size_t index, const FixedType& type) {
   const ValueId input = imported.inputs()[index];
-  for (const ValueId user : imported.users()[static_cast<size_t>(input)])
+  const auto users = imported.users();
+  for (const ValueId user : users[static_cast<size_t>(input)])
     if (const auto* const quantizer = imported.op(user).as<graph::Requantize>();
         quantizer && !imported.type(input).is_fixed())
       return {type, quantizer->to.rounding, quantizer->to.overflow};

@@ -2,6 +2,7 @@
 #include "millrace/data/load.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <charconv>
 #include <fmt/format.h>
@@ -106,16 +107,28 @@ ImageSet select(const LabelledImages& from, const ClassPair& classes) {
   return set;
 }
 
-Result<DataSet> load_files(const std::string& source, std::string signal, std::string background) {
-  MR_TRY(const ImageFiles files, find_image_files(source));
-  MR_TRY(const LabelledImages train,
-         read_labelled(files.train_images, files.train_labels, files.transposed));
-  MR_TRY(const LabelledImages test,
-         read_labelled(files.test_images, files.test_labels, files.transposed));
-  if (train.images.height != test.images.height || train.images.width != test.images.width)
-    return error(messages::SizesDiffer, files.test_images.string(), train.images.height,
-                 train.images.width, test.images.height, test.images.width);
+/// The four files of a data set.
+struct LoadedFiles {
+  ImageFiles files;
+  LabelledImages train, test;
+};
 
+Result<LoadedFiles> read_files(const std::string& source) {
+  LoadedFiles read;
+  MR_TRY(read.files, find_image_files(source));
+  const ImageFiles& files = read.files;
+  MR_TRY(read.train, read_labelled(files.train_images, files.train_labels, files.transposed));
+  MR_TRY(read.test, read_labelled(files.test_images, files.test_labels, files.transposed));
+  const IdxImages &train = read.train.images, &test = read.test.images;
+  if (train.height != test.height || train.width != test.width)
+    return error(messages::SizesDiffer, files.test_images.string(), train.height, train.width,
+                 test.height, test.width);
+  return read;
+}
+
+Result<DataSet> load_files(const std::string& source, std::string signal, std::string background) {
+  MR_TRY(const LoadedFiles read, read_files(source));
+  const auto& [files, train, test] = read;
   if (signal.empty())
     signal = files.default_signal;
   if (background.empty())
@@ -168,6 +181,31 @@ Result<DataSet> load_images(const std::string& source, const std::string& signal
   if (source == "glyphs")
     return load_glyphs(signal, background, glyphs);
   return load_files(source, signal, background);
+}
+
+Result<DataSet> load_all_classes(const std::string& source) {
+  MR_TRY(LoadedFiles read, read_files(source));
+  const std::set<uint8_t> labels(read.train.labels.begin(), read.train.labels.end());
+  DataSet set{.name = read.files.name, .signal = {}, .background = {}, .train = {}, .test = {}};
+  std::array<uint8_t, 256> ranks{};
+  for (const uint8_t label : labels) {
+    ranks.at(label) = static_cast<uint8_t>(set.classes.size());
+    set.classes.push_back(class_name(label, read.files.class_names));
+  }
+  for (const uint8_t label : read.test.labels)
+    if (!labels.contains(label))
+      return error(messages::NoSuchClass, source, "training",
+                   class_name(label, read.files.class_names),
+                   list_classes(read.train.labels, read.files.class_names));
+  const auto ranked = [&](LabelledImages& from) {
+    for (uint8_t& label : from.labels)
+      label = ranks.at(label);
+    return ImageSet{from.images.height, from.images.width, std::move(from.images.pixels),
+                    std::move(from.labels)};
+  };
+  set.train = ranked(read.train);
+  set.test = ranked(read.test);
+  return set;
 }
 
 }  // namespace millrace::data

@@ -28,4 +28,10 @@ namespace millrace::data {
 Result<DataSet> load_images(const std::string& source, const std::string& signal = {},
                             const std::string& background = {}, const GlyphOptions& glyphs = {});
 
+/// Loads the images of all classes that a data set's files have. Labels are ranks: 0 for the class
+/// with the lowest number that occurs, and so on; DataSet::classes names them.
+/// Errors   as load_images(); "glyphs" has two classes; a test image of a class that has no
+///          training image.
+Result<DataSet> load_all_classes(const std::string& source);
+
 }  // namespace millrace::data

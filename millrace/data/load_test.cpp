@@ -328,5 +328,22 @@ TEST(RealImages, MnistHasItsKnownCounts) {
   EXPECT_EQ(set->test.count(), 980 + 1135);
 }
 
+TEST_F(LoadImages, AllClassesAreRankedByTheirNumbers) {
+  write_set();
+  const auto set = load_all_classes(path("x").string());
+  ASSERT_TRUE(set) << set.error().to_string();
+  EXPECT_THAT(set->classes, ::testing::ElementsAre("1", "2", "9"));
+  EXPECT_THAT(set->test.labels, ::testing::ElementsAre(0, 1, 2, 0));
+  EXPECT_EQ(set->test.pixels.size(), 24U);
+}
+
+TEST_F(LoadImages, ATestImageOfAnUnknownClassIsAnError) {
+  write_set();
+  write_gzip(path("x-test-labels-idx1-ubyte.gz"), idx_labels("\x01\x02\x07\x01"));
+  const auto set = load_all_classes(path("x").string());
+  ASSERT_FALSE(set);
+  EXPECT_EQ(set.error().code, "data.no_such_class");
+}
+
 }  // namespace
 }  // namespace millrace::data

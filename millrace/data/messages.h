@@ -70,8 +70,8 @@ inline constexpr Message NpyTooWide{"data.npy_too_wide",
                                     "row {}, column {} is {}, which does not fit 64 bits",
                                     "scale the array down"};
 
-inline constexpr Message NpyTooManyEntries{
-    "data.npy_too_many_entries", "an array of {} entries is more than {}",
-    "give the inputs in several files"};
+inline constexpr Message NpyTooManyEntries{"data.npy_too_many_entries",
+                                           "an array of {} entries is more than {}",
+                                           "give the inputs in several files"};
 
 }  // namespace millrace::data::messages

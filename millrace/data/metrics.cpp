@@ -49,6 +49,19 @@ double accuracy(std::span<const double> scores, std::span<const uint8_t> labels,
   return static_cast<double>(right) / static_cast<double>(scores.size());
 }
 
+double top1_accuracy(std::span<const double> scores, std::span<const uint8_t> labels,
+                     size_t classes) {
+  check(scores.size() == labels.size() * classes, "a score for each image and class");
+  if (labels.empty())
+    return 0;
+  int64_t right = 0;
+  for (size_t i = 0; i < labels.size(); ++i) {
+    const auto own = scores.subspan(i * classes, classes);
+    right += std::ranges::max_element(own) - own.begin() == labels[i];
+  }
+  return static_cast<double>(right) / static_cast<double>(labels.size());
+}
+
 std::vector<RocPoint> roc_curve(std::span<const double> scores, std::span<const uint8_t> labels) {
   const std::vector<ScoreCount> counts = count_by_score(scores, labels);
   const auto signals = std::ranges::count_if(labels, [](uint8_t label) { return label != 0; });

@@ -13,6 +13,12 @@ namespace millrace::data {
 /// Shapes   `scores` and `labels` have the same length.
 double accuracy(std::span<const double> scores, std::span<const uint8_t> labels, double threshold);
 
+/// The share of images whose own class has the highest score, the first of equal ones. 0 without
+/// images.
+/// Shapes   scores: images x classes; labels: images, each less than `classes`.
+double top1_accuracy(std::span<const double> scores, std::span<const uint8_t> labels,
+                     size_t classes);
+
 /// One point of a ROC curve: the rates when all scores >= threshold count as signal.
 struct RocPoint {
   double threshold = 0;

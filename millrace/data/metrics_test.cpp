@@ -93,5 +93,13 @@ TEST(Metrics, DifferentLengthsAndNotANumberAreOurFault) {
   EXPECT_THROW(roc_curve(Scores{std::nan(""), 1}, Labels{0, 1}), InternalError);
 }
 
+TEST(Top1Accuracy, CountsTheImagesWhoseOwnClassScoresHighest) {
+  const Scores scores = {0.5, 0.25, 0, -1, 3, 3, -1, -2, -3};
+  EXPECT_EQ(top1_accuracy(scores, Labels{0, 1, 0}, 3), 1);
+  EXPECT_EQ(top1_accuracy(scores, Labels{1, 2, 0}, 3), 1.0 / 3);  // of equal scores the first
+  EXPECT_EQ(top1_accuracy(Scores{}, Labels{}, 3), 0);
+  EXPECT_THROW(top1_accuracy(scores, Labels{0}, 3), InternalError);
+}
+
 }  // namespace
 }  // namespace millrace::data

@@ -7,15 +7,15 @@ namespace millrace::passes::messages {
 
 inline constexpr Message MissingQuantizer{
     "passes.missing_quantizer", "'%{}' ({}) is a real number: a quantiser is missing behind it",
-    "quantise this value in the model, for instance with a QONNX Quant node"};
+    "quantise this value in the model, or give types with --quantize or --calibrate"};
 inline constexpr Message UnquantizedWeights{
     "passes.unquantized_weights",
     "the weights '%{}' of {} '%{}' need more than {} bits: a quantiser is missing",
-    "quantise the weights in the model, for instance with a QONNX Quant node"};
+    "quantise the weights in the model, or give types with --quantize or --calibrate"};
 inline constexpr Message UnquantizedConstant{
     "passes.unquantized_constant",
     "the constant '%{}' of {} '%{}' needs more than 64 bits to be exact: a quantiser is missing",
-    "quantise the bias, scale or offset in the model, for instance with a QONNX Quant node"};
+    "quantise the bias, scale or offset in the model, or give types with --quantize"};
 inline constexpr Message AffineTooWide{
     "passes.affine_too_wide",
     "folding '%{}' into the weights of '%{}' needs more than 64 bits to be exact",

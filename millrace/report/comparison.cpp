@@ -66,7 +66,8 @@ public:
       resource("BRAM18 \u00b2", &PublishedDesign::bram18, area.bram18, area.utilisation.bram18);
     }
     if (build_.emulation) {
-      rate("AUC \u00b9", &PublishedDesign::auc, build_.emulation->auc);
+      if (build_.emulation->classes == 2)
+        rate("AUC \u00b9", &PublishedDesign::auc, build_.emulation->auc);
       rate("accuracy \u00b9", &PublishedDesign::accuracy, build_.emulation->accuracy);
     }
     if (build_.simulation) {

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "millrace/report/network.h"
 
+#include <fmt/format.h>
+
+#include "millrace/fixed/quantizer_text.h"
+
 namespace millrace::report {
 namespace {
 
@@ -57,6 +61,22 @@ NetworkRecord describe(const Graph& graph) {
     network.multiplications += layer.multiplications;
   }
   return network;
+}
+
+std::vector<QuantizerRecord> describe_quantizers(const Graph& imported) {
+  std::vector<QuantizerRecord> records;
+  for (const Op& op : imported.ops()) {
+    if (op.as<graph::Input>() && op.type.is_fixed())
+      records.push_back({op.name, op.type.fixed().to_string(), op.where});
+    const auto* const quantizer = op.as<graph::Requantize>();
+    if (!quantizer)
+      continue;
+    std::string type = to_string(quantizer->to);
+    if (!quantizer->types.empty())
+      type += fmt::format(", {} types", quantizer->types.size());
+    records.push_back({imported.op(op.operands.at(0)).name, std::move(type), op.where});
+  }
+  return records;
 }
 
 }  // namespace millrace::report

@@ -9,4 +9,8 @@ namespace millrace::report {
 /// Lists a graph's operations but its constants, in order, with what each costs a frame.
 NetworkRecord describe(const graph::Graph& graph);
 
+/// Lists the quantisers of a graph as it was imported: the types of its inputs, and every
+/// `requantize`, those of weights included.
+std::vector<QuantizerRecord> describe_quantizers(const graph::Graph& imported);
+
 }  // namespace millrace::report

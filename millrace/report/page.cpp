@@ -73,9 +73,14 @@ Node tiles(const Build& build) {
                   is_exact ? "good" : "bad"));
   }
   if (build.emulation) {
-    node.add(tile("AUC", fmt::format("{:.4f}", build.emulation->auc), "",
-                  fmt::format("accuracy {} on {} test images", percent(build.emulation->accuracy),
-                              with_thousands(build.emulation->images))));
+    const EmulationRecord& emulation = *build.emulation;
+    const std::string images = with_thousands(emulation.images);
+    node.add(emulation.classes == 2
+                 ? tile("AUC", fmt::format("{:.4f}", emulation.auc), "",
+                        fmt::format("accuracy {} on {} test images", percent(emulation.accuracy),
+                                    images))
+                 : tile("Accuracy", percent(emulation.accuracy), "",
+                        fmt::format("{} classes, {} test images", emulation.classes, images)));
   }
   if (build.synthesis) {
     const SynthesisRecord& area = *build.synthesis;
@@ -364,7 +369,7 @@ Result<std::string> render_page(const Build& build, const std::optional<Publishe
   if (build.simulation)
     main.add(check_section(*build.simulation));
   Node columns = element("div", {{"class", "columns"}});
-  if (build.emulation)
+  if (build.emulation && build.emulation->classes == 2)
     columns.add(roc_section(*build.emulation));
   if (build.synthesis)
     columns.add(area_section(*build.synthesis, published));

@@ -99,6 +99,21 @@ struct LayerRecord {
   }
 };
 
+/// A quantiser of the model, and where it came from.
+struct QuantizerRecord {
+  std::string value = {};  ///< what it quantises
+  std::string type =
+      {};  ///< with its modes: "fixed<8,2,RND_CONV,SAT>"; of single channels: "3 types"
+  std::string origin = {};  ///< a node of the model's file, or a rule
+
+  template <class Visitor>
+  void visit(Visitor& visitor) {
+    visitor("value", value);
+    visitor("type", type);
+    visitor("origin", origin);
+  }
+};
+
 /// What `inspect` found.
 struct NetworkRecord {
   static constexpr std::string_view Name = "inspect";
@@ -106,7 +121,8 @@ struct NetworkRecord {
   std::vector<LayerRecord> layers = {};
   int64_t parameters = 0;
   int64_t multiplications = 0;
-  bool is_exact = true;  ///< every value is fixed-point
+  bool is_exact = true;                          ///< every value is fixed-point
+  std::vector<QuantizerRecord> quantizers = {};  ///< of the model as it was imported
 
   template <class Visitor>
   void visit(Visitor& visitor) {
@@ -115,6 +131,7 @@ struct NetworkRecord {
     visitor("parameters", parameters);
     visitor("multiplications", multiplications);
     visitor("is_exact", is_exact);
+    visitor("quantizers", quantizers);
   }
 };
 
@@ -201,7 +218,9 @@ struct RocRecord {
 struct EmulationRecord {
   static constexpr std::string_view Name = "emulate";
   int64_t images = 0;
-  double accuracy = 0, auc = 0;
+  int64_t classes = 2;
+  double accuracy = 0;
+  double auc = 0;  ///< of two classes; 0 of more
   double images_per_second = 0;
   DataRecord source = {};
   std::vector<RocRecord> roc = {};
@@ -209,6 +228,7 @@ struct EmulationRecord {
   template <class Visitor>
   void visit(Visitor& visitor) {
     visitor("images", images);
+    visitor("classes", classes);
     visitor("accuracy", accuracy);
     visitor("auc", auc);
     visitor("images_per_second", images_per_second);

@@ -162,7 +162,7 @@ TEST_F(BadInput, AModelThatIsNoClassifier) {
   write("map.mr",
         "graph @map {\n  %x = input : tensor<28x28x1 x ufixed<8,0>>\n"
         "  %y = relu %x : tensor<28x28x1 x ufixed<8,0>>\n  output %y\n}\n");
-  expect_refused({"emulate", "map.mr", "--data", "glyphs"}, "cli.not_a_classifier");
+  expect_refused({"emulate", "map.mr", "--data", "glyphs"}, "cli.classes_differ");
 }
 
 TEST_F(BadInput, SeveralOutputs) {
