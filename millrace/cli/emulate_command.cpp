@@ -100,9 +100,8 @@ Result<EmulationRecord> emulate(const EmulateOptions& options, Console& console)
   MR_TRY(record.source, image_source(options.images, options.model));
   const bool names_class = output.as<graph::TopK>() != nullptr;
   const bool has_one_score = num_elements(output.type.shape) == 1 && !names_class;
-  MR_TRY_STATUS(has_one_score
-                    ? emulate_two_classes(model, where, record, console)
-                    : emulate_many_classes(model, where, names_class, record, console));
+  MR_TRY_STATUS(has_one_score ? emulate_two_classes(model, where, record, console)
+                              : emulate_many_classes(model, where, names_class, record, console));
   return record;
 }
 

@@ -93,6 +93,7 @@ TEST(TypeRules, UnknownNamesAndMissingRulesAreErrors) {
   rules.layer_name["fc3"] = all("fixed<8,4>", "config.yml:12");
   const auto unknown = quantize_by_rules(graph::parse(Network, "test").value(), rules);
   ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().code, messages::UnknownLayer.code);
   EXPECT_EQ(unknown.error().where, "config.yml:12");
   EXPECT_EQ(unknown.error().message, "the model has no layer 'fc3'; did you mean 'fc1'?");
   EXPECT_EQ(type_of(TypeRules{}, "x"), messages::NoRule.code);
