@@ -78,7 +78,7 @@ module mr_window #(
   `MR_ASSERT_STATIC(LanesInRange, Lanes >= 1 && Lanes <= Width)
   `MR_ASSERT_STATIC(PaddingBelowKernel, PadTop < KernelH && PadLeft < KernelW)
   `MR_ASSERT_STATIC(HistoryHoldsBeat, History >= Lanes)
-  `MR_ASSERT_STATIC(FlushEndsInTime, FlushRows <= Height && LastRow < Height + FirstRow)
+  `MR_ASSERT_STATIC(FlushEndsInTime, FlushRows <= Height && FlushRows <= FirstRow)
 
   // Which rows complete an output row, and which steps of these rows give an output beat.
   logic [Rows-1:0]  row_completes;

@@ -122,6 +122,17 @@ std::vector<Cycles> all_times(const Circuit& circuit, const Arrival& arrival) {
   return times;
 }
 
+/// The same for as many frames as are on their way at a time, and one more: the buffers of a short
+/// frame fill until its first beat has left.
+std::vector<Cycles> settled_times(const Circuit& circuit, Arrival arrival) {
+  arrival.frames = 1;
+  int64_t last = 0;
+  for (const Cycles& cycles : all_times(circuit, arrival))
+    last = std::max(last, cycles.back());
+  arrival.frames = last / arrival.frame_cycles + 2;
+  return all_times(circuit, arrival);
+}
+
 /// True when every frame does what the first one does, an interval later.
 bool is_periodic(const std::vector<Cycles>& times, int64_t frames, int64_t interval) {
   for (const Cycles& cycles : times) {
@@ -252,9 +263,8 @@ void size_buffers(Circuit& circuit) {
     interval = std::max(interval, port.type.beats_per_frame());
   for (const Stage& stage : circuit.stages)
     interval = std::max(interval, busy_cycles(stage, circuit.stream(stage.inputs[0])));
-  std::vector<Cycles> times;
   for (int tries = 0;; ++tries) {
-    times = all_times(circuit, {.frames = Frames, .frame_cycles = interval});
+    const auto times = all_times(circuit, {.frames = Frames, .frame_cycles = interval});
     if (is_periodic(times, Frames, interval))
       break;
     check(tries < MaxTries, "no interval keeps the frames apart");
@@ -267,16 +277,15 @@ void size_buffers(Circuit& circuit) {
   int64_t beats = 1;
   for (const Port& port : circuit.inputs)
     beats = std::max(beats, port.type.beats_per_frame());
-  std::vector<std::vector<Cycles>> patterns = {std::move(times)};
-  patterns.push_back(
-      all_times(circuit, {.frames = 2, .frame_cycles = beats * Rest, .beat_cycles = Rest}));
+  std::vector<std::vector<Cycles>> patterns = {
+      settled_times(circuit, {.frame_cycles = interval}),
+      settled_times(circuit, {.frame_cycles = beats * Rest, .beat_cycles = Rest})};
   if (circuit.inputs.size() > 1)
     for (int late = 0; late < static_cast<int>(circuit.inputs.size()); ++late)
       for (const int64_t pace : {int64_t{1}, Rest})
-        patterns.push_back(all_times(circuit, {.frames = 2,
-                                               .frame_cycles = 2 * beats * pace + interval,
-                                               .beat_cycles = pace,
-                                               .late_input = late}));
+        patterns.push_back(settled_times(circuit, {.frame_cycles = 2 * beats * pace + interval,
+                                                   .beat_cycles = pace,
+                                                   .late_input = late}));
   for (const std::vector<Cycles>& pattern : patterns)
     for (size_t i = 0; i < circuit.stages.size(); ++i)
       raise_depths(circuit.stages[i], pattern, pattern[static_cast<size_t>(circuit.stream_of(i))]);

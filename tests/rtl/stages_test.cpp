@@ -217,6 +217,22 @@ Circuit planned(const std::string& text, const dataflow::PlanOptions& options) {
   return *std::move(circuit);
 }
 
+/// The same, simulated: reference = circuit, schedule = simulation.
+Circuit check_planned(const std::string& text, const dataflow::PlanOptions& options,
+                      const std::string& name) {
+  Circuit circuit = planned(text, options);
+  const auto graph = graph::parse(text, "stages_test.mr");
+  std::mt19937_64 random(1);
+  cosim::Frames frames;
+  cosim::Frames expected;
+  for (int frame = 0; frame < 12; ++frame) {
+    frames.push_back({testing::random_tensor(random, graph->type(graph->inputs().front()))});
+    expected.push_back(reference::evaluate(*graph, frames.back()));
+  }
+  check_circuit(circuit, frames, expected, name);
+  return circuit;
+}
+
 // --- maps whose rows no number of lanes divides ------------------------------------------------
 
 /// Rows and lanes of a beat.
@@ -268,6 +284,20 @@ TEST(CountedMean, DividesByThePixelsOfTheMapAlsoWhereABeatHoldsItWhole) {
   check_circuit(circuit, frames, expected, "counted_mean");
 }
 
+// --- windows of few rows -----------------------------------------------------------------------
+
+// The last windows reach into the padding as far as the next frame's first row of windows: they
+// leave while its rows above that come in.
+TEST(FlushedWindows, LeaveBeforeTheNextFramesFirst) {
+  const std::string text = R"(graph @flushed {
+  %image = input : tensor<4x3x1 x ufixed<4,4>>
+  %pool = max_pool %image {kernel = [2, 1], stride = [2, 1], padding = [2, 0, 3, 0], dilation = [3, 1]} : tensor<3x3x1 x ufixed<4,4>>
+  output %pool
+}
+)";
+  check_planned(text, {.lanes = 1}, "flushed");
+}
+
 // --- windows behind strides --------------------------------------------------------------------
 
 // The windows of a folded layer whose input beats come two cycles apart or more: also the steps
@@ -286,20 +316,13 @@ TEST(PacedWindows, StepBehindTheMapAtTheInputsDistance) {
 )";
   dataflow::PlanOptions options{.effort = 0};
   options.layers["folded"].phases = 2;
-  const Circuit circuit = planned(text, options);
+  const Circuit circuit = check_planned(text, options, "paced_windows");
   const auto is_paced = [](const dataflow::Stage& stage) {
     const auto* const window = std::get_if<dataflow::WindowStage>(&stage.kind);
     return window && window->geometry.pace > 1 && window->geometry.flush_rows > 0 &&
            window->geometry.tail_steps > 0;
   };
   EXPECT_TRUE(std::any_of(circuit.stages.begin(), circuit.stages.end(), is_paced));
-  const auto graph = graph::parse(text, "stages_test.mr");
-  std::mt19937_64 random(1);
-  const cosim::Frames frames = random_frames(circuit.inputs[0].type, random);
-  cosim::Frames expected;
-  for (const std::vector<IntTensor>& frame : frames)
-    expected.push_back(reference::evaluate(*graph, frame));
-  check_circuit(circuit, frames, expected, "paced_windows");
 }
 
 // --- line buffers in block RAM -------------------------------------------------------------------
@@ -329,6 +352,25 @@ TEST(BlockRam, IsMadeOfLineBuffersAndCountedAsYosysCountsIt) {
 }
 
 // --- buffers -----------------------------------------------------------------------------------
+
+// Frames of one beat, several of which are on their way at a time: the shorter way keeps them all.
+TEST(Buffers, HoldEveryFrameOnItsWay) {
+  const std::string text = R"(graph @short {
+  %x = input : tensor<1 x ufixed<6,6>>
+  %s = square %x : tensor<1 x ufixed<12,12>>
+  %t = square %s : tensor<1 x ufixed<24,24>>
+  %sum = add %t, %x : tensor<1 x ufixed<25,25>>
+  output %sum
+}
+)";
+  const Circuit circuit = check_planned(text, {.clock_ns = 2.0}, "short");
+  EXPECT_EQ(circuit.interval_cycles, 1);
+  int64_t deepest = 0;
+  for (const dataflow::Stage& stage : circuit.stages)
+    for (const dataflow::JoinBuffer& buffer : stage.buffers)
+      deepest = std::max(deepest, buffer.depth);
+  EXPECT_GT(deepest, 4);
+}
 
 /// Bursts that a buffer evens out, and two ways of different length that meet again.
 constexpr const char* Residual = R"(graph @residual {
