@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// libFuzzer entry: any text gives a graph that round-trips, or a diagnostic. Not part of the build:
-//
-//   tests/fuzz/build_graph_text_fuzz build/graph_text_fuzz
-//   build/graph_text_fuzz -max_len=20000 CORPUS tests/text tests/errors
+// libFuzzer entry: any text gives a graph that round-trips, or a diagnostic. tests/fuzz/run runs it.
 #include <cstdlib>
 #include <string_view>
 

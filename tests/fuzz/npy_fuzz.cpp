@@ -7,8 +7,11 @@
 #include "millrace/data/npy.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  const auto table = millrace::data::parse_npy(
-      std::string_view(reinterpret_cast<const char*>(data), size), "fuzz.npy");
+  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  const auto real = millrace::data::parse_real_npy(bytes, "fuzz.npy");
+  if (real && std::ssize(real->data) != millrace::num_elements(real->shape))
+    std::abort();
+  const auto table = millrace::data::parse_npy(bytes, "fuzz.npy");
   if (!table)
     return 0;
   const auto rows = static_cast<size_t>(table->rows), columns = static_cast<size_t>(table->columns);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // libFuzzer entry: any bytes give a verified graph that can be written and read back, or a
-// diagnostic. CMakeLists.txt beside this file says how to build and run it.
+// diagnostic. tests/fuzz/run builds and runs it.
 #include <cstdlib>
 #include <optional>
 #include <string_view>
