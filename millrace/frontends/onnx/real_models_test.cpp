@@ -33,7 +33,7 @@ FloatTensor read_tensor(const fs::path& path) {
   ::onnx::TensorProto proto;
   if (!bytes || !proto.ParseFromString(*bytes))
     throw std::runtime_error(path.string());
-  return decode_tensor(proto, path.string()).value();
+  return decode_tensor(proto, path.string()).value().numbers;
 }
 
 class RealModels : public ::testing::Test {
