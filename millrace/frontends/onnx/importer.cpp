@@ -3,89 +3,75 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <fmt/format.h>
+#include <numeric>
 
 #include "millrace/frontends/onnx/attributes.h"
 #include "millrace/frontends/onnx/messages.h"
 #include "millrace/frontends/onnx/quantizer.h"
+#include "millrace/frontends/onnx/rules.h"
 #include "millrace/support/check.h"
 
 namespace millrace::frontends::onnx {
+namespace {
 
-/// What is known about an operator.
-struct Importer::Rule {
-  std::string_view op;
-  size_t min_inputs, max_inputs;
-  Handler on_constants;    ///< where all operands are constants; null when that is not supported
-  Handler on_activations;  ///< likewise
-  std::vector<std::string_view> attributes;
-};
-
-const Importer::Rule* Importer::find_rule(const Node& node) {
-  using I = Importer;
-  static const std::vector<Rule> operator_rules = {
-      {"Add", 2, 2, nullptr, &I::add_constant, {}},
-      {"BatchNormalization",
-       5,
-       5,
-       nullptr,
-       &I::batch_normalization,
-       {"epsilon", "momentum", "spatial", "training_mode"}},
-      {"Constant",
-       0,
-       0,
-       &I::constant_node,
-       nullptr,
-       {"value", "value_float", "value_floats", "value_int", "value_ints"}},
-      {"Conv",
-       2,
-       3,
-       nullptr,
-       &I::conv,
-       {"auto_pad", "dilations", "group", "kernel_shape", "pads", "strides"}},
-      {"Flatten", 1, 1, nullptr, &I::flatten, {"axis"}},
-      {"Gemm", 2, 3, nullptr, &I::gemm, {"alpha", "beta", "transA", "transB"}},
-      {"Identity", 1, 1, &I::constant_identity, &I::identity, {}},
-      {"MatMul", 2, 2, nullptr, &I::mat_mul, {}},
-      {"MaxPool",
-       1,
-       1,
-       nullptr,
-       &I::max_pool,
-       {"auto_pad", "ceil_mode", "dilations", "kernel_shape", "pads", "storage_order", "strides"}},
-      {"Relu", 1, 1, nullptr, &I::relu, {}},
-      {"Reshape", 2, 2, &I::constant_reshape, &I::reshape, {"allowzero"}},
-      {"Sigmoid", 1, 1, nullptr, &I::sigmoid, {}},
-      {"Transpose", 1, 1, &I::constant_transpose, nullptr, {"perm"}},
-  };
-  static const std::vector<std::string_view> quant_attributes = {"narrow", "rounding_mode",
-                                                                 "signed"};
-  static const std::vector<Rule> quant_rules = {
-      {"Quant", 4, 4, &I::constant_quant, &I::quant, quant_attributes},
-      {"IntQuant", 4, 4, &I::constant_quant, &I::quant, quant_attributes},
-  };
-  const bool is_quant = is_quant_domain(node.domain);
-  if (!is_quant && !node.domain.empty())
-    return nullptr;
-  const auto& rules = is_quant ? quant_rules : operator_rules;
-  const auto found = std::ranges::find(rules, node.op, &Rule::op);
-  return found == rules.end() ? nullptr : &*found;
+/// The axes of a map in the graph's order; of every other tensor in ONNX's.
+std::vector<size_t> port_axes(const Shape& shape) {
+  if (shape.size() == 4 && shape[0] == 1)
+    return {0, 2, 3, 1};
+  if (shape.size() == 3 && shape[0] == 1)
+    return {0, 2, 1};
+  std::vector<size_t> axes(shape.size());
+  std::iota(axes.begin(), axes.end(), size_t{0});
+  return axes;
 }
 
-Result<graph::Graph> Importer::run() {
+/// The graph's shape of a port whose axes lie in this order: a map, or a vector where only one
+/// extent is not 1.
+Shape port_shape(const Shape& shape, const std::vector<size_t>& axes) {
+  Shape extents;
+  for (size_t axis : axes)
+    extents.push_back(shape[axis]);
+  if (shape.size() == 4 && shape[0] == 1)
+    return {extents[1], extents[2], extents[3]};
+  if (shape.size() == 3 && shape[0] == 1)
+    return extents;
+  std::erase(extents, 1);
+  if (extents.size() <= 1)
+    return {extents.empty() ? 1 : extents[0]};
+  while (extents.size() > 3) {
+    extents[1] *= extents[0];
+    extents.erase(extents.begin());
+  }
+  extents.insert(extents.begin(), 3 - extents.size(), 1);
+  return extents;
+}
+
+}  // namespace
+
+Result<ImportedModel> Importer::run() {
   builder_ = graph::Builder(model_.name.empty() ? "model" : model_.name);
   for (const Node& node : model_.nodes) {
     for (const std::string& input : node.inputs)
       users_[input].push_back(&node);
   }
-  users_[model_.output.name].push_back(nullptr);
+  for (const Port& output : model_.outputs)
+    users_[output.name].push_back(nullptr);
   MR_TRY_STATUS(check_operators());
   MR_TRY_STATUS(import_constants());
-  MR_TRY_STATUS(import_input());
+  for (const Port& input : model_.inputs)
+    MR_TRY_STATUS(import_input(input));
   MR_TRY_STATUS(import_activations());
-  MR_TRY_STATUS(import_output());
-  return std::move(builder_).finish();
+  for (const Port& output : model_.outputs)
+    MR_TRY_STATUS(import_output(output));
+  MR_TRY(graph::Graph graph, std::move(builder_).finish());
+  return ImportedModel{std::move(graph), std::move(inputs_), std::move(outputs_)};
+}
+
+bool Importer::is_used(const Node& node, size_t output) const {
+  if (output >= node.outputs.size() || node.outputs[output].empty())
+    return false;
+  return users_.contains(node.outputs[output]);
 }
 
 /// Before anything else, so that the first thing a user hears of is what cannot be helped.
@@ -103,9 +89,14 @@ Status Importer::check_operators() const {
       if (node.inputs[i].empty())
         return error(messages::InputCount, node.where, i, rule->min_inputs, rule->max_inputs);
     }
-    const auto is_used = [](const std::string& output) { return !output.empty(); };
-    if (std::ranges::count_if(node.outputs, is_used) != 1 || node.outputs.front().empty())
-      return error(messages::ExtraOutput, node.where);
+    if (!rule->has_outputs) {
+      for (size_t i = 1; i < node.outputs.size(); ++i) {
+        if (is_used(node, i))
+          return error(messages::ExtraOutput, node.where);
+      }
+      if (node.outputs.empty() || node.outputs.front().empty())
+        return error(messages::ExtraOutput, node.where);
+    }
     MR_TRY_STATUS(check_attributes(node, rule->attributes));
   }
   return {};
@@ -113,77 +104,118 @@ Status Importer::check_operators() const {
 
 Status Importer::import_constants() {
   for (auto& [name, tensor] : model_.initializers) {
-    auto value = std::make_shared<const FloatTensor>(std::move(tensor));
+    auto value = std::make_shared<const FloatTensor>(std::move(tensor.numbers));
     const std::string where = fmt::format("{}: tensor '{}'", file_, printable(name));
-    define(name, ConstantValue{name, name, where, std::move(value), {}});
+    ConstantValue constant{name, name, where, std::move(value)};
+    constant.integer = tensor.integer;
+    define(name, std::move(constant));
   }
   for (const Node& node : model_.nodes) {
     const auto is_constant = [&](const std::string& input) {
       return input.empty() || values_.contains(input);
     };
-    if (!std::ranges::all_of(node.inputs, is_constant))
-      continue;
-    const Rule& rule = *find_rule(node);
-    if (!rule.on_constants)
-      return error(messages::NotComputed, node.where, "input");
-    MR_TRY_STATUS((this->*rule.on_constants)(node));
-    done_.insert(&node);
+    if (std::ranges::all_of(node.inputs, is_constant))
+      MR_TRY_STATUS(fold(node));
   }
   return {};
 }
 
-/// The quantiser that alone reads the model's input.
-const Node* Importer::find_input_quantizer() const {
-  const std::string* tensor = &model_.input.name;
-  while (true) {
-    const auto found = users_.find(*tensor);
-    if (found == users_.end() || found->second.size() != 1 || !found->second.front())
-      return nullptr;
-    const Node& user = *found->second.front();
-    if (is_quant_domain(user.domain))
-      return user.inputs.front() == *tensor ? &user : nullptr;
-    if (user.op != "Identity")
-      return nullptr;
-    tensor = &user.outputs.front();
-  }
+/// A node all of whose operands are constants.
+Status Importer::fold(const Node& node) {
+  const Rule& rule = *find_rule(node);
+  if (!rule.on_constants)
+    return error(messages::NotComputed, node.where, "input");
+  done_.insert(&node);
+  return (this->*rule.on_constants)(node);
 }
 
-Status Importer::import_input() {
-  const Port& port = model_.input;
+/// The node that alone reads a tensor; null where there are several, or it is an output.
+const Node* Importer::only_user(const std::string& tensor) const {
+  const auto found = users_.find(tensor);
+  return found == users_.end() || found->second.size() != 1 ? nullptr : found->second.front();
+}
+
+/// The quantiser that alone reads an input of the model.
+const Node* Importer::find_input_quantizer(const Port& port) const {
+  const std::string* tensor = &port.name;
+  while (const Node* user = only_user(*tensor)) {
+    if (is_quant_domain(user->domain))
+      return (user->op == "Quant" || user->op == "IntQuant") && user->inputs.front() == *tensor
+                 ? user
+                 : nullptr;
+    if (user->op != "Identity")
+      return nullptr;
+    tensor = &user->outputs.front();
+  }
+  return nullptr;
+}
+
+bool Importer::is_channels_last(const Port& port) const {
+  const std::string* tensor = &port.name;
+  while (const Node* user = only_user(*tensor)) {
+    if (user->op == "Transpose") {
+      const auto perm = user->attributes.find("perm");
+      const std::vector<int64_t> map = {0, 3, 1, 2}, sequence = {0, 2, 1};
+      const auto* axes = perm == user->attributes.end()
+                             ? nullptr
+                             : std::get_if<std::vector<int64_t>>(&perm->second);
+      return axes && (*axes == map || *axes == sequence);
+    }
+    if (user->op == "MatMul")
+      return user->inputs.front() == *tensor;
+    const bool is_elementwise = user->op == "Identity" || user->op == "Cast" ||
+                                user->op == "Relu" || is_quant_domain(user->domain) ||
+                                user->op == "Mul" || user->op == "Sub" || user->op == "Add" ||
+                                user->op == "Div";
+    if (!is_elementwise || user->outputs.empty())
+      return false;
+    tensor = &user->outputs.front();
+  }
+  return false;
+}
+
+Status Importer::import_input(const Port& port) {
   const std::string where = fmt::format("{}: input '{}'", file_, printable(port.name));
-  if (!port.is_float)
-    return error(messages::InputKind, where);
+  if (!port.is_float) {
+    // Whole numbers are exact, but arithmetic on them wraps: only a conversion may read them.
+    const auto users = users_.find(port.name);
+    const auto converts = [](const Node* user) {
+      return user && (user->op == "Cast" || user->op == "DequantizeLinear");
+    };
+    if (!port.integer || (users != users_.end() && !std::ranges::all_of(users->second, converts)))
+      return error(messages::InputKind, where);
+  }
   if (!port.has_shape)
     return error(messages::DynamicShape, where, "the shape");
   const size_t rank = port.extents.size();
-  if (rank != 2 && rank != 4)
+  constexpr size_t MaxRank = 4;
+  if (rank > MaxRank)
     return error(messages::InputRank, where, rank);
-  if (port.extents[0].value_or(1) != 1)
-    return error(messages::Batch, where, *port.extents[0]);
   Shape shape;
-  for (size_t i = 1; i < rank; ++i) {
-    if (!port.extents[i])
+  for (size_t i = 0; i < rank; ++i) {
+    if (!port.extents[i] && (i > 0 || rank == 1))
       return error(messages::DynamicShape, where, fmt::format("extent {}", i));
-    shape.push_back(*port.extents[i]);
+    shape.push_back(port.extents[i].value_or(1));
   }
   if (!bounded_elements(shape))
     return error(messages::TooLarge, where, "the input", fmt::format("{} elements", MaxElements));
 
-  graph::TensorType type{shape, std::nullopt};
-  if (rank == 4)
-    type.shape = {shape[1], shape[2], shape[0]};
-  input_quantizer_ = find_input_quantizer();
-  if (input_quantizer_) {
-    const Node& node = *input_quantizer_;
-    Shape full = shape;
-    full.insert(full.begin(), 1);
-    MR_TRY(const Quantizer to, quantizer(node, full));
-    if (to.rounding != Rounding::HalfEven)
-      return error(messages::QuantInputRounding, node.where, to_string(to.rounding));
-    type.element = to.type;
+  std::vector<size_t> axes = port_axes(shape);
+  if (is_channels_last(port))
+    std::ranges::sort(axes);
+  graph::TensorType type{port_shape(shape, axes), port.integer};
+  if (const Node* node = port.integer ? nullptr : find_input_quantizer(port)) {
+    MR_TRY(const QuantParameters parameters, quant_parameters(*node, shape));
+    if (const auto to = parameters.plain()) {
+      if (to->rounding != Rounding::HalfEven)
+        return error(messages::QuantInputRounding, node->where, to_string(to->rounding));
+      type.element = to->type;
+      input_quantizers_.insert(node);
+    }
   }
   MR_TRY(const graph::ValueId id, builder_.add(port.name, graph::Input{type}, {}, where));
-  define(port.name, Activation{id, std::move(shape), {}});
+  define(port.name, Activation{id, shape, Layout::of_axes(shape, axes)});
+  inputs_.push_back({port.name, std::move(shape), std::move(axes)});
   return {};
 }
 
@@ -191,6 +223,16 @@ Status Importer::import_activations() {
   for (const Node& node : model_.nodes) {
     if (done_.contains(&node))
       continue;
+    // Shapes of computed values are constants that are known only now.
+    const auto is_constant = [&](const std::string& input) {
+      const auto found = values_.find(input);
+      return input.empty() ||
+             (found != values_.end() && std::holds_alternative<ConstantValue>(found->second));
+    };
+    if (!node.inputs.empty() && std::ranges::all_of(node.inputs, is_constant)) {
+      MR_TRY_STATUS(fold(node));
+      continue;
+    }
     const Rule& rule = *find_rule(node);
     if (!rule.on_activations)
       return error(messages::UnsupportedOperator, node.where, node.op + " of a computed value");
@@ -199,97 +241,45 @@ Status Importer::import_activations() {
   return {};
 }
 
-Status Importer::import_output() {
-  const Port& port = model_.output;
+Status Importer::import_output(const Port& port) {
   const std::string where = fmt::format("{}: output '{}'", file_, printable(port.name));
-  const auto* value = std::get_if<Activation>(&values_.find(port.name)->second);
+  const auto found = values_.find(port.name);
+  check(found != values_.end(), "an output that nothing defines");
+  const auto* value = std::get_if<Activation>(&found->second);
   if (!value)
     return error(messages::ConstantOutput, where, printable(port.name));
-  if (const Shape& chw = value->flattened; !chw.empty())
-    return error(messages::FlattenedOutput, where, chw[0], chw[1], chw[2]);
-
+  const Shape& shape = value->shape;
   if (port.has_shape) {
-    Shape computed = value->shape;
-    computed.insert(computed.begin(), 1);
     const auto agrees = [](const std::optional<int64_t>& declared, int64_t extent) {
       return declared.value_or(extent) == extent;
     };
-    if (!std::ranges::equal(port.extents, computed, agrees)) {
+    if (!std::ranges::equal(port.extents, shape, agrees)) {
       std::vector<std::string> declared;
       declared.reserve(port.extents.size());
       for (const auto& extent : port.extents)
         declared.push_back(extent ? fmt::format("{}", *extent) : "?");
       return error(messages::OutputShape, where, fmt::format("{}", fmt::join(declared, "x")),
-                   to_string(computed));
+                   to_string(shape));
     }
   }
-  builder_.output(value->id);
+  Node place;
+  place.name = port.name;
+  place.where = where;
+  std::vector<size_t> axes = port_axes(shape);
+  const auto merged = value->layout.reshaped(shape);
+  const bool is_usual = merged == Layout::of_axes(shape, axes).reshaped(shape);
+  if (!is_usual && value->layout.is_plain())
+    std::ranges::sort(axes);  // a channels-last model
+  std::vector<size_t> order;
+  const auto runs = value->layout.runs(shape);
+  for (size_t axis : axes)
+    for (size_t i = runs[axis].begin; i < runs[axis].end; ++i)
+      order.push_back(i);
+  MR_TRY(const Activation placed, reordered(place, *value, std::move(order)));
+  MR_TRY(const graph::ValueId id, shaped(place, placed.id, port_shape(shape, axes)));
+  builder_.output(id);
+  outputs_.push_back({port.name, shape, std::move(axes)});
   return {};
-}
-
-bool Importer::has_input(const Node& node, size_t index) const {
-  return index < node.inputs.size() && !node.inputs[index].empty();
-}
-
-Result<const ConstantValue*> Importer::constant(const Node& node, size_t index,
-                                                std::string_view role) {
-  const auto found = values_.find(node.inputs.at(index));
-  const auto* value = found == values_.end() ? nullptr : std::get_if<ConstantValue>(&found->second);
-  if (!value)
-    return error(messages::NotConstant, node.where, role);
-  return value;
-}
-
-Result<const ConstantValue*> Importer::real_constant(const Node& node, size_t index,
-                                                     std::string_view role) {
-  MR_TRY(const ConstantValue* value, constant(node, index, role));
-  if (!value->quantizers.empty())
-    return error(messages::NotConstant, node.where, fmt::format("{} (without Quant)", role));
-  return value;
-}
-
-Result<const Activation*> Importer::computed(const Node& node, size_t index,
-                                             std::string_view role) {
-  const auto found = values_.find(node.inputs.at(index));
-  check(found != values_.end(), "a node came before its operand");
-  const auto* value = std::get_if<Activation>(&found->second);
-  if (!value)
-    return error(messages::NotComputed, node.where, role);
-  return value;
-}
-
-void Importer::define(const std::string& tensor, Value value) {
-  check(values_.emplace(tensor, std::move(value)).second, "a tensor was defined twice");
-}
-
-Status Importer::add(const Node& node, graph::OpKind kind, std::vector<graph::ValueId> operands,
-                     Shape shape, Shape flattened, const std::string& output) {
-  MR_TRY(const graph::ValueId id,
-         builder_.add(node.name, std::move(kind), std::move(operands), node.where));
-  define(output, Activation{id, std::move(shape), std::move(flattened)});
-  return {};
-}
-
-Result<graph::ValueId> Importer::materialise(
-    const ConstantValue& constant, const std::string& layout,
-    const std::function<FloatTensor(const FloatTensor&)>& arrange, int shift) {
-  const std::string key = fmt::format("{}|{}|{}", constant.tensor, layout, shift);
-  if (const auto found = materialised_.find(key); found != materialised_.end())
-    return found->second;
-  FloatTensor value = arrange(*constant.value);
-  for (double& number : value.data)
-    number = std::ldexp(number, shift);
-  MR_TRY(graph::ValueId id, builder_.add(constant.name,
-                                         graph::Constant{{std::move(value.shape), std::nullopt},
-                                                         std::move(value.data)},
-                                         {}, constant.where));
-  for (const QuantStep& step : constant.quantizers) {
-    graph::Requantize requantize{step.to};
-    requantize.to.type.frac_bits -= shift;
-    MR_TRY(id, builder_.add(step.name, requantize, {id}, step.where));
-  }
-  materialised_.emplace(key, id);
-  return id;
 }
 
 }  // namespace millrace::frontends::onnx

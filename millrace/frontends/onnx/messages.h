@@ -21,8 +21,16 @@ inline constexpr Message Opset{"frontends.onnx.opset",
                                "version {} of the ONNX operators is not supported",
                                "export the model with an opset between 7 and 22"};
 inline constexpr Message ExternalData{
-    "frontends.onnx.external_data", "the numbers of this tensor are in another file",
-    "save the model as one file: onnx.save_model(model, path, save_as_external_data=False)"};
+    "frontends.onnx.external_data",
+    "the numbers of this tensor are in another file, and the model itself is not read from one",
+    "give the .onnx file"};
+inline constexpr Message ExternalPath{
+    "frontends.onnx.external_path",
+    "the file {} of this tensor is not one in the folder of the model",
+    "put it beside the model, without links that lead elsewhere"};
+inline constexpr Message ExternalSize{"frontends.onnx.external_size",
+                                      "its {} is {}, which does not fit {}",
+                                      "export the model again"};
 inline constexpr Message TensorKind{"frontends.onnx.tensor_type",
                                     "tensors of type {} are not supported",
                                     "use float32, float64 or integers of at most 64 bits"};
@@ -36,21 +44,23 @@ inline constexpr Message LargeInteger{"frontends.onnx.large_integer",
                                       "keep integers within 53 bits"};
 
 // The graph's structure.
-inline constexpr Message OneInput{"frontends.onnx.one_input", "the model has {} inputs, not one",
-                                  "split the model, or make the other inputs initialisers"};
-inline constexpr Message OneOutput{"frontends.onnx.one_output", "the model has {} outputs, not one",
-                                   "cut the model so that it has one output"};
+inline constexpr Message NoInput{"frontends.onnx.no_input", "the model has no input",
+                                 "declare one in the graph"};
+inline constexpr Message NoOutput{"frontends.onnx.no_output", "the model has no output",
+                                  "declare one in the graph"};
 inline constexpr Message InputKind{"frontends.onnx.input_type",
                                    "the model's input is not a float tensor",
-                                   "export the model with a float32 input"};
+                                   "export the model with a float32 input; whole numbers may only "
+                                   "be read by a Cast or DequantizeLinear"};
+inline constexpr Message InputRank{
+    "frontends.onnx.input_rank",
+    "the input has rank {}: images are 1xCxHxW, sequences 1xCxL, vectors 1xN",
+    "reshape the model's input"};
 inline constexpr Message DynamicShape{"frontends.onnx.dynamic_shape",
                                       "{} of the input is not known",
                                       "export the model with a fixed input shape"};
 inline constexpr Message Batch{"frontends.onnx.batch", "the batch dimension is {}, not 1",
                                "export the model for one frame at a time, or a free batch"};
-inline constexpr Message InputRank{"frontends.onnx.input_rank",
-                                   "the input has rank {}: images are 1xCxHxW and vectors are 1xN",
-                                   "reshape the model's input"};
 inline constexpr Message MissingTensor{"frontends.onnx.missing_tensor", "nothing defines '{}'",
                                        "the model is incomplete: export it again"};
 inline constexpr Message DuplicateTensor{"frontends.onnx.duplicate_tensor", "'{}' is defined twice",
@@ -63,10 +73,6 @@ inline constexpr Message OutputShape{"frontends.onnx.output_shape",
 inline constexpr Message ConstantOutput{"frontends.onnx.constant_output",
                                         "the output '{}' does not depend on the input",
                                         "export the whole model"};
-inline constexpr Message FlattenedOutput{
-    "frontends.onnx.flattened_output",
-    "the output is a flattened {}x{}x{} map in CHW order, which the circuit does not give",
-    "make the map itself the output (it comes in HWC order), or put a layer behind it"};
 
 // Operators and attributes.
 inline constexpr Message UnsupportedOperator{
@@ -94,25 +100,59 @@ inline constexpr Message NotComputed{"frontends.onnx.not_computed",
 inline constexpr Message Rank{"frontends.onnx.rank", "its {} has the shape {}, expected {}",
                               "change the layer in the model"};
 
+inline constexpr Message NotIntegers{"frontends.onnx.not_integers",
+                                     "its {} is not a list of whole numbers",
+                                     "export the model again"};
+inline constexpr Message NotFiniteResult{
+    "frontends.onnx.not_finite_result",
+    "its result is not finite, or an integer too large to be exact",
+    "check the constants that it reads"};
+inline constexpr Message GatherIndex{"frontends.onnx.gather_index", "the index {} is not one of {}",
+                                     "export the model again"};
+inline constexpr Message CastChanges{"frontends.onnx.cast", "a cast to type {} changes the numbers",
+                                     "remove it, or quantise the value with Quant first"};
+inline constexpr Message Training{"frontends.onnx.training", "it is in training mode",
+                                  "export the model for inference"};
+inline constexpr Message Exponent{"frontends.onnx.exponent",
+                                  "the exponent is {}, which has no operation",
+                                  "use 2, 3, 1/2, -1/2, -1 or 1"};
+
 // Quantisers.
+inline constexpr Message QuantZeroPoint{"frontends.onnx.quant_zero_point",
+                                        "the zero point {} is not a whole number that fits",
+                                        "train with symmetric quantisation"};
+inline constexpr Message QuantBipolar{"frontends.onnx.quant_bipolar",
+                                      "some channels have one signed bit, others more",
+                                      "use the same width for all channels"};
+inline constexpr Message QuantEmpty{"frontends.onnx.quant_empty", "its {} holds no number",
+                                    "export the model again"};
+inline constexpr Message QuantSpread{"frontends.onnx.quant_spread",
+                                     "the types of its channels need more than 64 bits together",
+                                     "train with scales that lie nearer to each other"};
+inline constexpr Message QuantLinearType{"frontends.onnx.quant_linear_type",
+                                         "its zero point is not a tensor of whole numbers",
+                                         "quantise to int8 or uint8"};
+inline constexpr Message TruncZeroPoint{"frontends.onnx.trunc_zero_point",
+                                        "the zero point of a truncation is {}, not 0",
+                                        "train with symmetric quantisation"};
+inline constexpr Message TruncInput{"frontends.onnx.trunc_input",
+                                    "what it truncates is not quantised to steps of {}",
+                                    "put a Quant with that scale before it"};
+inline constexpr Message TruncRange{"frontends.onnx.trunc_range",
+                                    "its range is one signed bit, or narrow and unsigned",
+                                    "use a Quant instead"};
+inline constexpr Message Thresholds{"frontends.onnx.thresholds",
+                                    "it has {} thresholds, expected 1 to {}",
+                                    "train with at most 8 bits"};
 inline constexpr Message QuantScale{"frontends.onnx.quant_scale",
                                     "the scale {} is not a power of two between 2^{} and 2^{}",
                                     "train with power-of-two scales (fixed point)"};
 inline constexpr Message QuantPerChannel{"frontends.onnx.quant_per_channel",
                                          "its {} differs from channel to channel",
                                          "train with one quantiser a tensor"};
-inline constexpr Message QuantZeroPoint{"frontends.onnx.quant_zero_point",
-                                        "the zero point is {}, not 0",
-                                        "train with symmetric quantisation"};
 inline constexpr Message QuantWidth{"frontends.onnx.quant_width",
                                     "the bit width is {}, expected a whole number from 1 to {}",
                                     "train with a narrower quantiser"};
-inline constexpr Message QuantBipolar{"frontends.onnx.quant_bipolar",
-                                      "a signed 1-bit quantiser gives -1 and 1, not fixed point",
-                                      "use two bits, narrow: -1, 0 and 1"};
-inline constexpr Message QuantNarrow{"frontends.onnx.quant_narrow",
-                                     "an unsigned quantiser cannot be narrow",
-                                     "train with narrow = 0 where signed = 0"};
 inline constexpr Message QuantRounding{"frontends.onnx.quant_rounding",
                                        "the rounding mode {} is not supported",
                                        "use ROUND, FLOOR, ROUND_TO_ZERO, HALF_UP or HALF_DOWN"};
@@ -132,15 +172,9 @@ inline constexpr Message BiasShape{"frontends.onnx.bias_shape",
                                    "a bias of shape {} does not give each of the {} channels one "
                                    "number",
                                    "reshape the bias"};
-inline constexpr Message AddNotBias{
-    "frontends.onnx.add", "it is not a bias right behind a Conv or MatMul without one",
-    "only constant biases are supported: residual connections are not"};
 inline constexpr Message GemmFactor{"frontends.onnx.gemm_factor",
                                     "{} is {}, but quantised operands allow powers of two only",
                                     "fold the factor into the weights"};
-inline constexpr Message Reshape{"frontends.onnx.reshape",
-                                 "the shape {} is not the vector of all {} elements",
-                                 "maps can be flattened, nothing else"};
 inline constexpr Message Normalization{"frontends.onnx.normalization",
                                        "channel {} has no finite scale and offset: variance {}",
                                        "check the training"};
@@ -149,7 +183,38 @@ inline constexpr Message NormalizationQuantised{
     "its {} is quantised; then mean must be 0 and variance + epsilon 1",
     "leave the normalisation's parameters real"};
 
+inline constexpr Message Reshape{"frontends.onnx.reshape",
+                                 "the shape {} does not hold the elements of {}",
+                                 "export the model again"};
+inline constexpr Message SliceAxes{"frontends.onnx.slice_axes", "it cuts more than three axes",
+                                   "cut them one after the other"};
+inline constexpr Message SliceEmpty{"frontends.onnx.slice_empty",
+                                    "nothing is left of axis {} of {}",
+                                    "change the layer in the model"};
+inline constexpr Message SliceStep{"frontends.onnx.slice_step", "the step is {}, not 1",
+                                   "use a pooling layer with strides instead"};
+inline constexpr Message PadValue{"frontends.onnx.pad_value", "it pads with {}, not 0",
+                                  "pad with zeros"};
+inline constexpr Message ResizeFactor{
+    "frontends.onnx.resize_factor",
+    "its scales are {}, not whole numbers for rows and columns alone", "enlarge by whole factors"};
+inline constexpr Message ResizeMode{"frontends.onnx.resize_mode",
+                                    "coordinates {} with nearest pixel {} do not repeat each pixel",
+                                    "use asymmetric coordinates and floor"};
+inline constexpr Message CeilMode{
+    "frontends.onnx.ceil_mode",
+    "with ceil_mode its last window takes in what frameworks count differently",
+    "pad so that the windows fill the map, and use ceil_mode 0"};
+inline constexpr Message TopKValues{
+    "frontends.onnx.top_k_values",
+    "the {} largest numbers themselves are used, not their indices alone",
+    "use the indices, or the largest number alone (k = 1)"};
+
 // Writing.
+inline constexpr Message FlattenedOutput{
+    "frontends.onnx.flattened_output",
+    "the output is a flattened {}x{}x{} map, whose order would be another one in ONNX",
+    "make the map itself the output (it comes in HWC order), or put a layer behind it"};
 inline constexpr Message ExportPorts{"frontends.onnx.export_ports",
                                      "the graph has {} inputs and {} outputs, expected one of each",
                                      "write one network a file"};

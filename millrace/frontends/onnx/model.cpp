@@ -7,6 +7,7 @@
 #include <queue>
 
 #include "millrace/frontends/onnx/messages.h"
+#include "millrace/frontends/onnx/quantizer.h"
 #include "millrace/frontends/onnx/tensor_decoder.h"
 #include "millrace/support/check.h"
 
@@ -36,18 +37,25 @@ Result<::onnx::ModelProto> parse(std::string_view bytes, const std::string& file
   return proto;
 }
 
-Status check_opset(const ::onnx::ModelProto& proto, const std::string& file) {
+Status read_opsets(const ::onnx::ModelProto& proto, const std::string& file, Model& model) {
   for (const auto& import : proto.opset_import()) {
-    if (!import.domain().empty() && import.domain() != "ai.onnx")
-      continue;
-    if (import.version() < MinOpset || import.version() > MaxOpset)
+    const bool is_onnx = import.domain().empty() || import.domain() == "ai.onnx";
+    if (is_onnx && (import.version() < MinOpset || import.version() > MaxOpset))
       return error(messages::Opset, file, import.version());
-    return {};
+    if (is_onnx)
+      model.opset = import.version();
+    else if (is_quant_domain(import.domain()))
+      model.quant_opset = import.version();
   }
-  return error(messages::Truncated, file, "it does not say which operator set it uses");
+  if (model.opset == 0)
+    return error(messages::Truncated, file, "it does not say which operator set it uses");
+  return {};
 }
 
-Result<AttributeValue> decode_attribute(const AttributeProto& attribute, const std::string& where) {
+using Folder = std::optional<std::filesystem::path>;
+
+Result<AttributeValue> decode_attribute(const AttributeProto& attribute, const std::string& where,
+                                        const Folder& folder) {
   switch (attribute.type()) {
     case AttributeProto::INT:
       return attribute.i();
@@ -60,7 +68,7 @@ Result<AttributeValue> decode_attribute(const AttributeProto& attribute, const s
     case AttributeProto::FLOATS:
       return std::vector<double>(attribute.floats().begin(), attribute.floats().end());
     case AttributeProto::TENSOR: {
-      MR_TRY(FloatTensor tensor, decode_tensor(attribute.t(), where));
+      MR_TRY(ModelTensor tensor, decode_tensor(attribute.t(), where, folder));
       return tensor;
     }
     default:
@@ -68,7 +76,8 @@ Result<AttributeValue> decode_attribute(const AttributeProto& attribute, const s
   }
 }
 
-Result<Node> decode_node(const ::onnx::NodeProto& proto, const std::string& file) {
+Result<Node> decode_node(const ::onnx::NodeProto& proto, const std::string& file,
+                         const Folder& folder) {
   Node node;
   node.op = proto.op_type();
   node.domain = proto.domain() == "ai.onnx" ? "" : proto.domain();
@@ -79,7 +88,7 @@ Result<Node> decode_node(const ::onnx::NodeProto& proto, const std::string& file
     node.name = node.outputs.empty() ? node.op : node.outputs.front();
   node.where = fmt::format("{}: node '{}' ({})", file, printable(node.name), printable(node.op));
   for (const auto& attribute : proto.attribute()) {
-    MR_TRY(AttributeValue value, decode_attribute(attribute, node.where));
+    MR_TRY(AttributeValue value, decode_attribute(attribute, node.where, folder));
     node.attributes.emplace(attribute.name(), std::move(value));
   }
   return node;
@@ -89,8 +98,16 @@ Port decode_port(const ::onnx::ValueInfoProto& proto) {
   const auto& type = proto.type().tensor_type();
   Port port;
   port.name = proto.name();
-  port.is_float = type.elem_type() == ::onnx::TensorProto::FLOAT ||
-                  type.elem_type() == ::onnx::TensorProto::DOUBLE;
+  switch (type.elem_type()) {
+    case ::onnx::TensorProto::FLOAT:
+    case ::onnx::TensorProto::DOUBLE:
+    case ::onnx::TensorProto::FLOAT16:
+    case ::onnx::TensorProto::BFLOAT16:
+      port.is_float = true;
+      break;
+    default:
+      port.integer = integer_type(type.elem_type());
+  }
   port.has_shape = type.has_shape();
   for (const auto& extent : type.shape().dim()) {
     const bool is_known = extent.has_dim_value() && extent.dim_value() > 0;
@@ -99,12 +116,13 @@ Port decode_port(const ::onnx::ValueInfoProto& proto) {
   return port;
 }
 
-Status decode_initializers(const ::onnx::GraphProto& graph, const std::string& file, Model& model) {
+Status decode_initializers(const ::onnx::GraphProto& graph, const std::string& file,
+                           const Folder& folder, Model& model) {
   for (const auto& tensor : graph.initializer()) {
     const std::string where = fmt::format("{}: tensor '{}'", file, printable(tensor.name()));
     if (model.initializers.contains(tensor.name()))
       return error(messages::DuplicateTensor, file, printable(tensor.name()));
-    MR_TRY(FloatTensor value, decode_tensor(tensor, where));
+    MR_TRY(ModelTensor value, decode_tensor(tensor, where, folder));
     model.initializers.emplace(tensor.name(), std::move(value));
   }
   if (graph.sparse_initializer_size() > 0)
@@ -113,28 +131,31 @@ Status decode_initializers(const ::onnx::GraphProto& graph, const std::string& f
 }
 
 Status decode_ports(const ::onnx::GraphProto& graph, const std::string& file, Model& model) {
-  int num_inputs = 0;
   for (const auto& input : graph.input()) {
-    if (model.initializers.contains(input.name()))
-      continue;  // before IR 4 every initialiser is listed among the inputs
-    ++num_inputs;
-    model.input = decode_port(input);
+    // Before IR 4 every initialiser is listed among the inputs.
+    if (!model.initializers.contains(input.name()))
+      model.inputs.push_back(decode_port(input));
   }
-  if (num_inputs != 1)
-    return error(messages::OneInput, file, num_inputs);
-  if (graph.output_size() != 1)
-    return error(messages::OneOutput, file, graph.output_size());
-  model.output = decode_port(graph.output(0));
+  if (model.inputs.empty())
+    return error(messages::NoInput, file);
+  for (const auto& output : graph.output())
+    model.outputs.push_back(decode_port(output));
+  if (model.outputs.empty())
+    return error(messages::NoOutput, file);
   return {};
 }
 
-/// Which node defines each tensor; -1 for initialisers and the model's input.
+/// Which node defines each tensor; -1 for initialisers and the model's inputs.
 using Producers = std::map<std::string, int, std::less<>>;
 
 Result<Producers> find_producers(const Model& model, const std::string& file) {
-  Producers producers{{model.input.name, -1}};
+  Producers producers;
   for (const auto& [name, tensor] : model.initializers)
     producers.emplace(name, -1);
+  for (const Port& input : model.inputs) {
+    if (!producers.emplace(input.name, -1).second)
+      return error(messages::DuplicateTensor, file, printable(input.name));
+  }
   for (size_t i = 0; i < model.nodes.size(); ++i) {
     for (const std::string& output : model.nodes[i].outputs) {
       if (!output.empty() && !producers.emplace(output, static_cast<int>(i)).second)
@@ -147,8 +168,10 @@ Result<Producers> find_producers(const Model& model, const std::string& file) {
         return error(messages::MissingTensor, node.where, printable(input));
     }
   }
-  if (!producers.contains(model.output.name))
-    return error(messages::MissingTensor, file, printable(model.output.name));
+  for (const Port& output : model.outputs) {
+    if (!producers.contains(output.name))
+      return error(messages::MissingTensor, file, printable(output.name));
+  }
   return producers;
 }
 
@@ -233,15 +256,15 @@ std::string printable(std::string_view name) {
   return name.size() > MaxLength ? text + "..." : text;
 }
 
-Result<Model> read_model(std::string_view bytes, const std::string& file) {
+Result<Model> read_model(std::string_view bytes, const std::string& file, const Folder& folder) {
   MR_TRY(const ::onnx::ModelProto proto, parse(bytes, file));
-  MR_TRY_STATUS(check_opset(proto, file));
   Model model;
+  MR_TRY_STATUS(read_opsets(proto, file, model));
   model.name = proto.graph().name();
-  MR_TRY_STATUS(decode_initializers(proto.graph(), file, model));
+  MR_TRY_STATUS(decode_initializers(proto.graph(), file, folder, model));
   MR_TRY_STATUS(decode_ports(proto.graph(), file, model));
   for (const auto& node_proto : proto.graph().node()) {
-    MR_TRY(Node node, decode_node(node_proto, file));
+    MR_TRY(Node node, decode_node(node_proto, file, folder));
     model.nodes.push_back(std::move(node));
   }
   MR_TRY_STATUS(sort_nodes(model, file));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
@@ -10,14 +11,21 @@
 #include <variant>
 #include <vector>
 
+#include "millrace/fixed/fixed_type.h"
 #include "millrace/support/diagnostics.h"
 #include "millrace/support/shape.h"
 
 namespace millrace::frontends::onnx {
 
+/// A tensor of the model, in ONNX's layout.
+struct ModelTensor {
+  FloatTensor numbers;
+  std::optional<FixedType> integer = std::nullopt;  ///< of whole numbers: their type in the file
+};
+
 /// The value of an attribute that Millrace can use; monostate for every other kind.
 using AttributeValue = std::variant<std::monostate, int64_t, double, std::string,
-                                    std::vector<int64_t>, std::vector<double>, FloatTensor>;
+                                    std::vector<int64_t>, std::vector<double>, ModelTensor>;
 
 /// One operator of the model.
 struct Node {
@@ -30,20 +38,24 @@ struct Node {
   std::map<std::string, AttributeValue, std::less<>> attributes;
 };
 
-/// The name and extents of the model's input or output; no extent where the file leaves it free.
+/// The name and extents of an input or output of the model; no extent where the file leaves it
+/// free.
 struct Port {
   std::string name;
   std::vector<std::optional<int64_t>> extents;
   bool has_shape = false;
   bool is_float = false;
+  std::optional<FixedType> integer;  ///< the type that holds every number of an integer tensor
 };
 
-/// A model with one input and one output. Extents and counts are bounded by the file's size.
+/// A decoded model. Extents and counts are bounded by the file's size.
 struct Model {
   std::string name;
-  Port input;
-  Port output;
-  std::map<std::string, FloatTensor> initializers;  ///< finite numbers, in ONNX's layout
+  int64_t opset = 0;        ///< version of ONNX's own operators
+  int64_t quant_opset = 1;  ///< version of QONNX's operators
+  std::vector<Port> inputs;
+  std::vector<Port> outputs;
+  std::map<std::string, ModelTensor> initializers;  ///< finite numbers
   std::vector<Node> nodes;                          ///< each behind those whose values it uses
 };
 
@@ -56,9 +68,11 @@ std::optional<int64_t> bounded_elements(const Shape& shape);
 /// A name from the file as it may appear in a diagnostic: short, without control characters.
 std::string printable(std::string_view name);
 
-/// Decodes a model and checks its structure.
-/// Errors   not ONNX, cut short, external data, numbers that are not finite, tensors that are
-///          missing or defined twice, cycles, other than one input and one output.
-Result<Model> read_model(std::string_view bytes, const std::string& file);
+/// Decodes a model and checks its structure. Tensors in other files are read from below `folder`;
+/// without one they are refused.
+/// Errors   not ONNX, cut short, numbers that are not finite, external data outside of the folder,
+///          tensors that are missing or defined twice, cycles, no input or no output.
+Result<Model> read_model(std::string_view bytes, const std::string& file,
+                         const std::optional<std::filesystem::path>& folder = {});
 
 }  // namespace millrace::frontends::onnx

@@ -27,51 +27,12 @@ constexpr std::array RoundingNames = {
     RoundingName{"HALF_DOWN", Rounding::HalfTowardsZero},
 };
 
-Result<Rounding> read_rounding(const Node& node) {
-  MR_TRY(std::string name, string_attribute(node, "rounding_mode", "ROUND"));
-  std::ranges::transform(name, name.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-  const auto found = std::ranges::find(RoundingNames, name, &RoundingName::name);
-  if (found == RoundingNames.end())
-    return error(messages::QuantRounding, node.where, printable(name));
-  return found->rounding;
+bool is_uniform(const FloatTensor& tensor) {
+  return std::ranges::all_of(tensor.data, [&](double x) { return x == tensor.data.front(); });
 }
 
-/// True when `in` broadcasts to `shape` without changing it.
-bool broadcasts_to(const Shape& in, const Shape& shape) {
-  if (in.size() > shape.size())
-    return false;
-  return std::ranges::equal(in, std::span(shape).last(in.size()),
-                            [](int64_t a, int64_t b) { return a == 1 || a == b; });
-}
-
-/// The number that all elements of an operand share.
-Result<double> read_uniform(const Node& node, const ConstantValue& operand, std::string_view role,
-                            const Shape& shape) {
-  if (!broadcasts_to(operand.shape(), shape))
-    return error(messages::LayerShapes, node.where, role, to_string(operand.shape()), "input",
-                 to_string(shape));
-  const auto number = operand.uniform();
-  if (!number)
-    return error(messages::QuantPerChannel, node.where, role);
-  return *number;
-}
-
-Result<int> read_frac_bits(const Node& node, double scale) {
-  int exponent = 0;
-  const bool is_power = scale > 0 && std::frexp(scale, &exponent) == 0.5;
-  const int frac_bits = 1 - exponent;
-  if (!is_power || std::abs(frac_bits) > FixedType::MaxFracBits)
-    return error(messages::QuantScale, node.where, scale, -FixedType::MaxFracBits,
-                 FixedType::MaxFracBits);
-  return frac_bits;
-}
-
-Result<bool> read_flag(const Node& node, std::string_view name, bool fallback) {
-  MR_TRY(const int64_t value, int_attribute(node, name, fallback ? 1 : 0));
-  if (value != 0 && value != 1)
-    return bad_attribute(node, name, value, "0 or 1");
-  return value == 1;
+FixedType integer_type(double width, bool is_signed) {
+  return {is_signed, static_cast<int>(width), 0};
 }
 
 }  // namespace
@@ -91,29 +52,135 @@ std::optional<std::string_view> rounding_name(Rounding rounding) {
   return found == RoundingNames.end() ? std::nullopt : std::optional(found->name);
 }
 
-Result<Quantizer> read_quantizer(const Node& node, const QuantOperands& operands,
-                                 const Shape& shape) {
-  MR_TRY(const double scale, read_uniform(node, operands.scale, "scale", shape));
-  MR_TRY(const double zero, read_uniform(node, operands.zero_point, "zero point", shape));
-  MR_TRY(const double width, read_uniform(node, operands.bit_width, "bit width", shape));
-  MR_TRY(const bool is_signed, read_flag(node, "signed", true));
-  MR_TRY(const bool is_narrow, read_flag(node, "narrow", false));
+Result<Rounding> read_rounding(const Node& node, std::string_view fallback) {
+  MR_TRY(std::string name, string_attribute(node, "rounding_mode", std::string(fallback)));
+  std::ranges::transform(name, name.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  const auto found = std::ranges::find(RoundingNames, name, &RoundingName::name);
+  if (found == RoundingNames.end())
+    return error(messages::QuantRounding, node.where, printable(name));
+  return found->rounding;
+}
 
-  Quantizer to;
-  MR_TRY(to.rounding, read_rounding(node));
-  MR_TRY(to.type.frac_bits, read_frac_bits(node, scale));
-  if (zero != 0)
-    return error(messages::QuantZeroPoint, node.where, zero);
-  if (!(width >= 1 && width <= FixedType::MaxWidth) || width != std::floor(width))
-    return error(messages::QuantWidth, node.where, width, FixedType::MaxWidth);
-  to.type.width = static_cast<int>(width);
-  to.type.is_signed = is_signed;
-  if (is_signed && to.type.width == 1)
+Result<bool> read_flag(const Node& node, std::string_view name, bool fallback) {
+  MR_TRY(const int64_t value, int_attribute(node, name, fallback ? 1 : 0));
+  if (value != 0 && value != 1)
+    return bad_attribute(node, name, value, "0 or 1");
+  return value == 1;
+}
+
+std::optional<int> frac_bits_of(double scale) {
+  int exponent = 0;
+  const bool is_power = scale > 0 && std::frexp(scale, &exponent) == 0.5;
+  const int frac_bits = 1 - exponent;
+  if (!is_power || std::abs(frac_bits) > FixedType::MaxFracBits)
+    return std::nullopt;
+  return frac_bits;
+}
+
+bool QuantParameters::has_zero_point() const {
+  return std::ranges::any_of(zero_point.data, [](double zero) { return zero != 0; });
+}
+
+bool QuantParameters::is_per_tensor() const {
+  return is_uniform(scale) && is_uniform(zero_point) && is_uniform(bit_width);
+}
+
+bool QuantParameters::is_power_of_two() const {
+  return std::ranges::all_of(scale.data, [](double s) { return frac_bits_of(s).has_value(); });
+}
+
+Shape QuantParameters::shape() const {
+  const auto both = broadcast_shape(scale.shape, zero_point.shape);
+  return broadcast_shape(both.value(), bit_width.shape).value();
+}
+
+std::vector<FixedType> QuantParameters::types(const Shape& shape) const {
+  const FloatTensor scales = expand(scale, shape), widths = expand(bit_width, shape);
+  std::vector<FixedType> result;
+  for (size_t i = 0; i < scales.data.size(); ++i)
+    result.push_back(
+        {is_signed, static_cast<int>(widths.data[i]), frac_bits_of(scales.data[i]).value()});
+  return result;
+}
+
+std::optional<Quantizer> QuantParameters::plain() const {
+  if (!is_per_tensor() || has_zero_point() || is_bipolar() || (is_narrow && !is_signed) ||
+      !is_power_of_two())
+    return std::nullopt;
+  const FixedType type{is_signed, static_cast<int>(bit_width.data.front()),
+                       frac_bits_of(scale.data.front()).value()};
+  return Quantizer{type, rounding, overflow()};
+}
+
+Status verify(const Node& node, const QuantParameters& parameters, const Shape& shape) {
+  const auto broadcasts = [&](const FloatTensor& operand, std::string_view role) -> Status {
+    if (broadcast_shape(operand.shape, shape) != shape || operand.shape.size() > shape.size())
+      return error(messages::LayerShapes, node.where, role, to_string(operand.shape), "input",
+                   to_string(shape));
+    if (operand.data.empty())
+      return error(messages::QuantEmpty, node.where, role);
+    return {};
+  };
+  MR_TRY_STATUS(broadcasts(parameters.scale, "scale"));
+  MR_TRY_STATUS(broadcasts(parameters.zero_point, "zero point"));
+  MR_TRY_STATUS(broadcasts(parameters.bit_width, "bit width"));
+  for (double scale : parameters.scale.data)
+    if (!(scale > 0) || std::fpclassify(scale) == FP_SUBNORMAL)
+      return error(messages::QuantScale, node.where, scale, -FixedType::MaxFracBits,
+                   FixedType::MaxFracBits);
+  constexpr double MaxZeroPoint = 2147483648.0;  // of ONNX's widest zero points, int32
+  for (double zero : parameters.zero_point.data)
+    if (zero != std::floor(zero) || std::abs(zero) > MaxZeroPoint)
+      return error(messages::QuantZeroPoint, node.where, zero);
+  for (double width : parameters.bit_width.data)
+    if (!(width >= 1 && width <= FixedType::MaxWidth) || width != std::floor(width))
+      return error(messages::QuantWidth, node.where, width, FixedType::MaxWidth);
+  const auto is_one = [](double width) { return width == 1; };
+  if (parameters.is_signed && std::ranges::any_of(parameters.bit_width.data, is_one) &&
+      !std::ranges::all_of(parameters.bit_width.data, is_one))
     return error(messages::QuantBipolar, node.where);
-  if (is_narrow && !is_signed)
-    return error(messages::QuantNarrow, node.where);
-  to.overflow = is_narrow ? Overflow::SaturateSymmetric : Overflow::Saturate;
-  return to;
+  return {};
+}
+
+ConstantValue quantised(const Node& node, const ConstantValue& x,
+                        const QuantParameters& parameters) {
+  ConstantValue result = x;
+  if (const auto to = parameters.plain()) {
+    result.quantizers.push_back({node.name, node.where, *to});
+    return result;
+  }
+  const bool is_typed = !parameters.has_zero_point() && !parameters.is_bipolar() &&
+                        !(parameters.is_narrow && !parameters.is_signed);
+  if (is_typed && parameters.is_power_of_two()) {
+    std::vector<FixedType> types = parameters.types(x.shape());
+    const Quantizer to{types.front(), parameters.rounding, parameters.overflow()};
+    result.quantizers.push_back({node.name, node.where, to, std::move(types)});
+    return result;
+  }
+  // Whole numbers, and a factor. The quotient is float32's, as frameworks divide.
+  const FloatTensor scale = expand(parameters.scale, x.shape());
+  const FloatTensor zero = expand(parameters.zero_point, x.shape());
+  const FloatTensor width = expand(parameters.bit_width, x.shape());
+  FloatTensor numbers = settled(x);
+  for (size_t i = 0; i < numbers.data.size(); ++i) {
+    double& number = numbers.data[i];
+    number = static_cast<float>(number / scale.data[i]) + zero.data[i];
+    if (parameters.is_bipolar()) {
+      number = number >= 0 ? 1 : -1;
+    } else {
+      const FixedType type = integer_type(width.data[i], parameters.is_signed);
+      const Quantizer to{type, parameters.rounding, parameters.overflow()};
+      number = static_cast<double>(requantize(number, to));
+      if (parameters.is_narrow && !parameters.is_signed)
+        number = std::min(number, static_cast<double>(type.max_raw() - 1));
+    }
+    number -= zero.data[i];
+  }
+  result.quantizers.clear();
+  result.value = std::make_shared<const FloatTensor>(std::move(numbers));
+  result.scale = std::make_shared<const FloatTensor>(scale);
+  return result;
 }
 
 }  // namespace millrace::frontends::onnx

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Models that others wrote: each imports, or is refused for the reason stated here.
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstring>
 #include <filesystem>
 #include <gtest/gtest.h>
 #include <onnx/onnx_pb.h>
@@ -9,6 +12,7 @@
 #include "millrace/frontends/onnx/tensor_decoder.h"
 #include "millrace/graph/text.h"
 #include "millrace/passes/lower.h"
+#include "millrace/reference/evaluate.h"
 #include "millrace/reference/evaluate_real.h"
 #include "millrace/support/files.h"
 
@@ -33,7 +37,7 @@ FloatTensor read_tensor(const fs::path& path) {
   ::onnx::TensorProto proto;
   if (!bytes || !proto.ParseFromString(*bytes))
     throw std::runtime_error(path.string());
-  return decode_tensor(proto, path.string()).value();
+  return decode_tensor(proto, path.string()).value().numbers;
 }
 
 class RealModels : public ::testing::Test {
@@ -68,24 +72,98 @@ TEST_F(RealModels, MnistConvHasNoQuantisersToLower) {
 }
 
 TEST_F(RealModels, ResidualBlockAddsTwoComputedMaps) {
-  EXPECT_EQ(refusal("qonnx/residual_block_clean.onnx"), "frontends.onnx.add at node 'Add_0' (Add)");
+  const auto graph = import_onnx(Models / "qonnx/residual_block_clean.onnx");
+  ASSERT_TRUE(graph) << graph.error().to_string();
+  const graph::Op& pool = graph->op(graph->outputs()[0]);
+  EXPECT_EQ(pool.type.shape, (Shape{12, 12, 14}));
+  EXPECT_TRUE(graph->op(pool.operands[0]).as<graph::Add>());
 }
 
 TEST_F(RealModels, JetTaggerEndsInSoftmax) {
-  EXPECT_EQ(refusal("qonnx/qkeras_jettagging.onnx"),
-            "frontends.onnx.unsupported_operator at node 'Softmax_0' (Softmax)");
+  const auto graph = import_onnx(Models / "qonnx/qkeras_jettagging.onnx");
+  ASSERT_TRUE(graph) << graph.error().to_string();
+  EXPECT_TRUE(graph->op(graph->outputs()[0]).as<graph::Softmax>());
 }
 
-TEST_F(RealModels, BrevitasExportsComputeShapes) {
-  EXPECT_EQ(refusal("qonnx/TFC_1W1A.onnx"),
-            "frontends.onnx.unsupported_operator at node 'Shape_0' (Shape)");
-  EXPECT_EQ(refusal("qonnx/TFC_2W2A.onnx"),
-            "frontends.onnx.unsupported_operator at node 'Shape_0' (Shape)");
+/// The model with its input quantised: whole numbers of 8 bits, in steps of `scale`.
+Result<graph::Graph> import_with_quantised_input(const fs::path& path, float scale) {
+  const auto bytes = read_file(path);
+  ::onnx::ModelProto proto;
+  if (!bytes || !proto.ParseFromString(*bytes))
+    throw std::runtime_error(path.string());
+  auto& graph = *proto.mutable_graph();
+  const std::string input = graph.input(0).name();
+  for (auto& node : *graph.mutable_node())
+    for (auto& operand : *node.mutable_input())
+      if (operand == input)
+        operand = "input_quantised";
+  auto& quant = *graph.add_node();
+  quant.set_name("input_quantiser");
+  quant.set_op_type("Quant");
+  quant.set_domain("qonnx.custom_op.general");
+  quant.add_output("input_quantised");
+  quant.add_input(input);
+  const std::array<float, 3> numbers = {scale, 0, 8};
+  for (float number : numbers) {
+    auto& tensor = *graph.add_initializer();
+    tensor.set_name("input_quantiser." + std::to_string(graph.initializer_size()));
+    tensor.set_data_type(::onnx::TensorProto::FLOAT);
+    tensor.add_float_data(number);
+    quant.add_input(tensor.name());
+  }
+  auto& is_signed = *quant.add_attribute();
+  is_signed.set_name("signed");
+  is_signed.set_type(::onnx::AttributeProto::INT);
+  is_signed.set_i(0);
+  return import_onnx_bytes(proto.SerializeAsString(), path.string());
 }
 
-TEST_F(RealModels, FinnModelsDivideAndCompareWithThresholds) {
-  EXPECT_EQ(refusal("finn/tfc/model.onnx"),
-            "frontends.onnx.unsupported_operator at node 'Div_0' (Div)");
+// FINN's streamlined network in its MultiThreshold form, with the images and classes that came with
+// it: the exact graph gives the classes.
+TEST_F(RealModels, FinnNetworkGivesTheClassesThatCameWithIt) {
+  const auto imported = import_with_quantised_input(Models / "finn/tfc/model.onnx", 1);
+  ASSERT_TRUE(imported) << imported.error().to_string();
+  const auto exact = passes::lower(*imported);
+  ASSERT_TRUE(exact) << exact.error().to_string();
+  constexpr size_t Images = 4, Pixels = 784;
+  const auto file = read_file(Models / "finn/tfc/input.npy");
+  ASSERT_TRUE(file);
+  std::vector<float> pixels(Images * Pixels);
+  const size_t num_bytes = pixels.size() * sizeof(float);
+  ASSERT_GT(file->size(), num_bytes);
+  std::memcpy(pixels.data(), file->data() + file->size() - num_bytes, num_bytes);
+  const double scale = *std::ranges::max_element(pixels) <= 1 ? 255 : 1;
+  std::vector<int64_t> classes;
+  for (size_t image = 0; image < Images; ++image) {
+    IntTensor input{{28, 28, 1}, {}};
+    for (size_t i = 0; i < Pixels; ++i)
+      input.data.push_back(std::lround(pixels[image * Pixels + i] * scale));
+    classes.push_back(reference::evaluate(*exact, {input}).at(0).data.at(0));
+  }
+  EXPECT_EQ(classes, (std::vector<int64_t>{7, 2, 1, 0}));
+}
+
+TEST_F(RealModels, BrevitasNetworksAreExact) {
+  for (const std::string name : {"TFC_1W1A", "TFC_2W2A"}) {
+    EXPECT_EQ(refusal("qonnx/" + name + ".onnx"), "imported");
+    const auto imported =
+        import_with_quantised_input(Models / ("qonnx/" + name + ".onnx"), 1.0F / 256);
+    ASSERT_TRUE(imported) << imported.error().to_string();
+    const auto exact = passes::lower(*imported);
+    ASSERT_TRUE(exact) << exact.error().to_string();
+    EXPECT_EQ(exact->type(exact->outputs()[0]).shape, Shape{10});
+    // The same logits in double as bit for bit.
+    IntTensor image{{28, 28, 1}, {}};
+    std::vector<double> numbers;
+    for (int64_t i = 0; i < 784; ++i) {
+      image.data.push_back(i * i % 256);
+      numbers.push_back(static_cast<double>(image.data.back()) / 256);
+    }
+    const auto raw = reference::evaluate(*exact, {image}).at(0).data;
+    const auto real = reference::evaluate_real(*imported, {numbers}).at(0);
+    for (size_t i = 0; i < raw.size(); ++i)
+      EXPECT_NEAR(exact->type(exact->outputs()[0]).fixed().to_double(raw[i]), real[i], 1e-9);
+  }
 }
 
 // The jet tagger without its Softmax and with a quantised input: QKeras layers as tf2onnx and QONNX

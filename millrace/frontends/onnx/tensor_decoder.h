@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <filesystem>
+#include <optional>
 #include <string>
 
-#include "millrace/support/diagnostics.h"
-#include "millrace/support/shape.h"
+#include "millrace/frontends/onnx/model.h"
 
 namespace onnx {
 class TensorProto;
@@ -12,9 +13,14 @@ class TensorProto;
 
 namespace millrace::frontends::onnx {
 
-/// The numbers of a tensor as doubles, exactly.
-/// Errors   external data, a type other than float, double or integer, another count than the
-///          shape needs, numbers that are not finite or not exact.
-Result<FloatTensor> decode_tensor(const ::onnx::TensorProto& tensor, const std::string& where);
+/// The type that holds every number of an ONNX integer or boolean type; none for other types.
+std::optional<FixedType> integer_type(int data_type);
+
+/// The numbers of a tensor as doubles, exactly; from a file below `folder` where they are not in
+/// the tensor.
+/// Errors   a type other than floats, booleans or integers, another count than the shape needs,
+///          numbers that are not finite or not exact, external data that cannot be read.
+Result<ModelTensor> decode_tensor(const ::onnx::TensorProto& tensor, const std::string& where,
+                                  const std::optional<std::filesystem::path>& folder = {});
 
 }  // namespace millrace::frontends::onnx

@@ -9,7 +9,7 @@
 namespace millrace::frontends::onnx {
 namespace {
 
-constexpr int64_t MaxStride = 65535;
+constexpr int64_t MaxExtent = 65535;
 
 /// Padding before and behind one axis.
 struct Padding {
@@ -23,32 +23,8 @@ Padding same_padding(int64_t extent, int64_t kernel, int64_t stride, bool is_upp
   return is_upper ? Padding{less, total - less} : Padding{total - less, less};
 }
 
-Status check_dilations(const Node& node) {
-  MR_TRY(const auto dilations, ints_attribute(node, "dilations", {1, 1}));
-  if (dilations != std::vector<int64_t>{1, 1})
-    return bad_attribute(node, "dilations", dilations, "[1, 1]");
-  return {};
-}
-
-Status read_strides(const Node& node, graph::Window& window) {
-  MR_TRY(const auto strides, ints_attribute(node, "strides", {1, 1}));
-  const auto in_range = [](int64_t stride) { return stride >= 1 && stride <= MaxStride; };
-  if (strides.size() != 2 || !std::ranges::all_of(strides, in_range))
-    return bad_attribute(node, "strides", strides,
-                         fmt::format("two numbers from 1 to {}", MaxStride));
-  window.stride_h = strides[0];
-  window.stride_w = strides[1];
-  return {};
-}
-
-Status read_padding(const Node& node, int64_t height, int64_t width, graph::Window& window) {
-  MR_TRY(const auto pads, ints_attribute(node, "pads", {0, 0, 0, 0}));
-  const auto fits = [](int64_t pad, int64_t kernel) { return pad >= 0 && pad < kernel; };
-  if (pads.size() != 4 || !fits(pads[0], window.kernel_h) || !fits(pads[1], window.kernel_w) ||
-      !fits(pads[2], window.kernel_h) || !fits(pads[3], window.kernel_w))
-    return bad_attribute(node, "pads", pads,
-                         "[top, left, bottom, right], each at least 0 and less than the kernel");
-
+Status read_padding(const Node& node, const Map& map, graph::Window& window) {
+  MR_TRY(const auto pads, read_extents(node, "pads", map.is_1d, 2, 0, 0, MaxExtent));
   MR_TRY(const std::string auto_pad, string_attribute(node, "auto_pad", "NOTSET"));
   if (auto_pad == "NOTSET") {
     window.pad_top = pads[0];
@@ -65,8 +41,8 @@ Status read_padding(const Node& node, int64_t height, int64_t width, graph::Wind
     return error(messages::BadAttribute, node.where, "auto_pad", printable(auto_pad),
                  "NOTSET, VALID, SAME_UPPER or SAME_LOWER");
   const bool is_upper = auto_pad == "SAME_UPPER";
-  const Padding rows = same_padding(height, window.kernel_h, window.stride_h, is_upper);
-  const Padding columns = same_padding(width, window.kernel_w, window.stride_w, is_upper);
+  const Padding rows = same_padding(map.height, window.extent_h(), window.stride_h, is_upper);
+  const Padding columns = same_padding(map.width, window.extent_w(), window.stride_w, is_upper);
   window.pad_top = rows.before;
   window.pad_bottom = rows.behind;
   window.pad_left = columns.before;
@@ -76,17 +52,58 @@ Status read_padding(const Node& node, int64_t height, int64_t width, graph::Wind
 
 }  // namespace
 
-Result<graph::Window> read_window(const Node& node, int64_t kernel_h, int64_t kernel_w,
-                                  int64_t height, int64_t width) {
-  graph::Window window{.kernel_h = kernel_h, .kernel_w = kernel_w};
-  MR_TRY_STATUS(check_dilations(node));
-  MR_TRY_STATUS(read_strides(node, window));
-  MR_TRY_STATUS(read_padding(node, height, width, window));
-  if (window.out_height(height) < 1 || window.out_width(width) < 1)
-    return error(messages::KernelTooLarge, node.where, kernel_h, kernel_w,
-                 height + window.pad_top + window.pad_bottom,
-                 width + window.pad_left + window.pad_right);
-  return window;
+Result<std::vector<int64_t>> read_extents(const Node& node, std::string_view name, bool is_1d,
+                                          size_t per_axis, int64_t fallback, int64_t low,
+                                          int64_t high) {
+  const size_t count = (is_1d ? 1 : 2) * per_axis;
+  MR_TRY(auto numbers, ints_attribute(node, name, std::vector<int64_t>(count, fallback)));
+  const auto in_range = [&](int64_t number) { return number >= low && number <= high; };
+  if (numbers.size() != count || !std::ranges::all_of(numbers, in_range))
+    return bad_attribute(
+        node, name, numbers,
+        fmt::format("{} from {} to {}",
+                    count == 1 ? "one number" : fmt::format("{} numbers", count), low, high));
+  if (is_1d) {  // a map of one row
+    numbers.insert(numbers.begin(), fallback);
+    if (per_axis == 2)
+      numbers.insert(numbers.begin() + 2, fallback);
+  }
+  return numbers;
+}
+
+Result<std::array<int64_t, 2>> read_kernel(const Node& node, bool is_1d) {
+  if (!node.attributes.contains("kernel_shape"))
+    return error(messages::MissingAttribute, node.where, "kernel_shape");
+  MR_TRY(const auto kernel, read_extents(node, "kernel_shape", is_1d, 1, 1, 1, MaxExtent));
+  return std::array<int64_t, 2>{kernel[0], kernel[1]};
+}
+
+Result<PaddedWindow> read_window(const Node& node, std::array<int64_t, 2> kernel, const Map& map,
+                                 bool wide_padding) {
+  PaddedWindow result;
+  graph::Window& window = result.window;
+  window.kernel_h = kernel[0];
+  window.kernel_w = kernel[1];
+  MR_TRY(const auto strides, read_extents(node, "strides", map.is_1d, 1, 1, 1, MaxExtent));
+  window.stride_h = strides[0];
+  window.stride_w = strides[1];
+  MR_TRY(const auto dilations, read_extents(node, "dilations", map.is_1d, 1, 1, 1, MaxExtent));
+  window.dilation_h = dilations[0];
+  window.dilation_w = dilations[1];
+  MR_TRY_STATUS(read_padding(node, map, window));
+  if (window.out_height(map.height) < 1 || window.out_width(map.width) < 1)
+    return error(messages::KernelTooLarge, node.where, window.extent_h(), window.extent_w(),
+                 map.height + window.pad_top + window.pad_bottom,
+                 map.width + window.pad_left + window.pad_right);
+  if (window.is_valid())
+    return result;
+  if (!wide_padding)
+    return bad_attribute(node, "pads",
+                         {window.pad_top, window.pad_left, window.pad_bottom, window.pad_right},
+                         "[top, left, bottom, right], each at least 0 and less than the kernel");
+  result.pad = graph::Pad{window.pad_top, window.pad_left, window.pad_bottom, window.pad_right};
+  window.pad_top = window.pad_left = window.pad_bottom = window.pad_right = 0;
+  return result;
 }
 
 }  // namespace millrace::frontends::onnx
