@@ -321,12 +321,6 @@ TEST(OnnxExportErrors, Tables) {
             std::string(messages::ExportOperation.code) + " at %t");
 }
 
-TEST(OnnxExportErrors, OperationsThatOnlyMove) {
-  EXPECT_EQ(refusal("%x = input : tensor<1x1x1 x real>\n"
-                    "%y = upsample %x {factor = [2, 2]} : tensor<2x2x1 x real>\noutput %y"),
-            std::string(messages::ExportOperation.code) + " at %y");
-}
-
 TEST(OnnxExportErrors, OperationsOnConstants) {
   EXPECT_EQ(
       refusal("%x = input : tensor<1 x real>\n%c = constant {value = [1]} : tensor<1 x real>\n"
@@ -346,20 +340,6 @@ TEST(OnnxExportErrors, ConstantOutputs) {
       refusal("%x = input : tensor<1 x real>\n%c = constant {value = [1]} : tensor<1 x real>\n"
               "output %c"),
       std::string(messages::ConstantOutput.code) + " at %c");
-}
-
-TEST(OnnxExportErrors, FlattenedOutputs) {
-  EXPECT_EQ(refusal("%x = input : tensor<2x1x2 x real>\n%f = flatten %x : tensor<4 x real>\n"
-                    "%r = relu %f : tensor<4 x real>\noutput %r"),
-            std::string(messages::FlattenedOutput.code) + " at %r");
-}
-
-TEST(OnnxExportErrors, SeveralPorts) {
-  EXPECT_EQ(refusal("%x = input : tensor<1 x real>\n%y = input : tensor<1 x real>\noutput %x"),
-            std::string(messages::ExportPorts.code) + " at g");
-  EXPECT_EQ(refusal("%x = input : tensor<1 x real>\n%y = relu %x : tensor<1 x real>\n"
-                    "output %x\noutput %y"),
-            std::string(messages::ExportPorts.code) + " at g");
 }
 
 TEST(OnnxExportErrors, NumbersBeyondDouble) {

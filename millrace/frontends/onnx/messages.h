@@ -211,13 +211,6 @@ inline constexpr Message TopKValues{
     "use the indices, or the largest number alone (k = 1)"};
 
 // Writing.
-inline constexpr Message FlattenedOutput{
-    "frontends.onnx.flattened_output",
-    "the output is a flattened {}x{}x{} map, whose order would be another one in ONNX",
-    "make the map itself the output (it comes in HWC order), or put a layer behind it"};
-inline constexpr Message ExportPorts{"frontends.onnx.export_ports",
-                                     "the graph has {} inputs and {} outputs, expected one of each",
-                                     "write one network a file"};
 inline constexpr Message ExportOperation{"frontends.onnx.export_operation",
                                          "QONNX has no operator for {}",
                                          "write the graph before it is lowered"};

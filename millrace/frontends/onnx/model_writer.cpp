@@ -12,14 +12,13 @@
 namespace millrace::frontends::onnx {
 namespace {
 
-constexpr std::string_view QuantDomain = "qonnx.custom_op.general";
 constexpr int IrVersion = 8;
-constexpr int Opset = 13;
 
-void set_port(::onnx::ValueInfoProto& port, const std::string& name, const Shape& shape) {
+void set_port(::onnx::ValueInfoProto& port, const std::string& name, const Shape& shape,
+              bool is_integer = false) {
   port.set_name(name);
   auto& type = *port.mutable_type()->mutable_tensor_type();
-  type.set_elem_type(::onnx::TensorProto::FLOAT);
+  type.set_elem_type(is_integer ? ::onnx::TensorProto::INT64 : ::onnx::TensorProto::FLOAT);
   for (int64_t extent : shape)
     type.mutable_shape()->add_dim()->set_dim_value(extent);
 }
@@ -62,11 +61,26 @@ NodeWriter& NodeWriter::attribute(std::string_view name, const std::vector<int64
   return *this;
 }
 
-ModelWriter::ModelWriter(std::string_view graph_name) {
+NodeWriter& NodeWriter::window(const graph::Window& window) {
+  attribute("kernel_shape", std::vector{window.kernel_h, window.kernel_w});
+  attribute("pads",
+            std::vector{window.pad_top, window.pad_left, window.pad_bottom, window.pad_right});
+  attribute("strides", std::vector{window.stride_h, window.stride_w});
+  if (window.is_dilated())
+    attribute("dilations", std::vector{window.dilation_h, window.dilation_w});
+  return *this;
+}
+
+NodeWriter& NodeWriter::output(const std::string& name) {
+  node_.add_output(name);
+  return *this;
+}
+
+ModelWriter::ModelWriter(std::string_view graph_name, int opset) : opset_(opset) {
   model_.set_ir_version(IrVersion);
   model_.set_producer_name("Millrace");
   model_.mutable_graph()->set_name(std::string(graph_name));
-  add_opset(model_, "", Opset);
+  add_opset(model_, "", opset);
   add_opset(model_, QuantDomain, 1);
 }
 
@@ -81,8 +95,8 @@ void ModelWriter::input(const std::string& name, const Shape& shape) {
   set_port(*model_.mutable_graph()->add_input(), name, shape);
 }
 
-void ModelWriter::output(const std::string& name, const Shape& shape) {
-  set_port(*model_.mutable_graph()->add_output(), name, shape);
+void ModelWriter::output(const std::string& name, const Shape& shape, bool is_integer) {
+  set_port(*model_.mutable_graph()->add_output(), name, shape, is_integer);
 }
 
 void ModelWriter::initializer(const std::string& name, const FloatTensor& value) {
@@ -103,6 +117,15 @@ void ModelWriter::initializer(const std::string& name, const FloatTensor& value)
   }
 }
 
+void ModelWriter::integers(const std::string& name, const std::vector<int64_t>& values) {
+  auto& tensor = *model_.mutable_graph()->add_initializer();
+  tensor.set_name(name);
+  tensor.add_dims(std::ssize(values));
+  tensor.set_data_type(::onnx::TensorProto::INT64);
+  for (const int64_t value : values)
+    tensor.add_int64_data(value);
+}
+
 NodeWriter ModelWriter::node(std::string_view op, const std::string& name,
                              const std::vector<std::string>& inputs, const std::string& output,
                              std::string_view domain) {
@@ -117,10 +140,8 @@ NodeWriter ModelWriter::node(std::string_view op, const std::string& name,
   return NodeWriter(node);
 }
 
-Status ModelWriter::quant(const std::string& name, const std::string& input, const Quantizer& to,
-                          const std::string& output, const std::string& where) {
-  const auto rounding = rounding_name(to.rounding);
-  if (!rounding)
+Status ModelWriter::check_quantizer(const Quantizer& to, const std::string& where) {
+  if (!rounding_name(to.rounding))
     return error(messages::ExportQuantizer, where,
                  fmt::format("rounding by {}", to_string(to.rounding)));
   if (to.overflow != Overflow::Saturate && to.overflow != Overflow::SaturateSymmetric)
@@ -131,19 +152,31 @@ Status ModelWriter::quant(const std::string& name, const std::string& input, con
   const double scale = std::ldexp(1.0, -to.type.frac_bits);
   if (scale > std::numeric_limits<float>::max() || scale < std::numeric_limits<float>::denorm_min())
     return error(messages::ExportQuantizer, where, fmt::format("the scale {}", scale));
+  return {};
+}
 
+Status ModelWriter::quant(const std::string& name, const std::string& input, const Quantizer& to,
+                          const std::string& output, const std::string& where) {
+  MR_TRY_STATUS(check_quantizer(to, where));
+  return quant(name, input, to, {{}, {std::ldexp(1.0, -to.type.frac_bits)}},
+               {{}, {static_cast<double>(to.type.width)}}, output);
+}
+
+Status ModelWriter::quant(const std::string& name, const std::string& input, const Quantizer& to,
+                          const FloatTensor& scale, const FloatTensor& width,
+                          const std::string& output) {
   const std::string scale_name = unique_name(name + ".scale");
   const std::string zero_name = unique_name(name + ".zero_point");
   const std::string width_name = unique_name(name + ".bit_width");
-  initializer(scale_name, {{}, {scale}});
+  initializer(scale_name, scale);
   initializer(zero_name, {{}, {0}});
-  initializer(width_name, {{}, {static_cast<double>(to.type.width)}});
+  initializer(width_name, width);
   // A narrow unsigned quantiser would lose its largest value; symmetric saturation does not.
   const bool is_narrow = to.overflow == Overflow::SaturateSymmetric && to.type.is_signed;
   node("Quant", name, {input, scale_name, zero_name, width_name}, output, QuantDomain)
       .attribute("signed", int64_t{to.type.is_signed})
       .attribute("narrow", int64_t{is_narrow})
-      .attribute("rounding_mode", *rounding);
+      .attribute("rounding_mode", rounding_name(to.rounding).value());
   return {};
 }
 
