@@ -2,6 +2,7 @@
 #include "millrace/cli/model.h"
 
 #include "millrace/cli/messages.h"
+#include "millrace/frontends/keras/import.h"
 #include "millrace/frontends/onnx/import.h"
 #include "millrace/graph/text.h"
 #include "millrace/passes/lower.h"
@@ -19,6 +20,9 @@ Result<graph::Graph> import_model(const fs::path& path) {
     MR_TRY(const std::string text, read_file(path));
     return graph::parse(text, path.string());
   }
+  for (const char* const extension : {".h5", ".hdf5", ".keras", ".json"})
+    if (path.extension() == extension)
+      return frontends::import_keras(path);
   return frontends::import_onnx(path);
 }
 
