@@ -5,6 +5,7 @@
 #include "millrace/cli/samples.h"
 #include "millrace/cli/type_rules_file.h"
 #include "millrace/fixed/quantizer_text.h"
+#include "millrace/frontends/keras/import.h"
 #include "millrace/frontends/onnx/import.h"
 #include "millrace/graph/text.h"
 #include "millrace/passes/lower.h"
@@ -57,6 +58,9 @@ Result<graph::Graph> import_model(const fs::path& path) {
     MR_TRY(const std::string text, read_file(path));
     return graph::parse(text, path.string());
   }
+  for (const char* const extension : {".h5", ".hdf5", ".keras", ".json"})
+    if (path.extension() == extension)
+      return frontends::import_keras(path);
   return frontends::import_onnx(path);
 }
 

@@ -9,7 +9,7 @@
 namespace millrace::cli {
 
 /// Reads a model as its author wrote it: the exact graph of a build directory, a graph text (.mr),
-/// or an ONNX file.
+/// an ONNX file, or a Keras model (.h5, .hdf5, .keras, .json with its weights beside it).
 /// Errors   those of the readers.
 Result<graph::Graph> import_model(const std::filesystem::path& path);
 

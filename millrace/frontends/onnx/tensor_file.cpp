@@ -14,7 +14,8 @@ Result<FloatTensor> read_onnx_tensor(const std::filesystem::path& path) {
   ::onnx::TensorProto tensor;
   if (bytes.empty() || !tensor.ParseFromString(bytes))
     return error(onnx::messages::NotATensor, path.string());
-  return onnx::decode_tensor(tensor, path.string());
+  MR_TRY(onnx::ModelTensor decoded, onnx::decode_tensor(tensor, path.string()));
+  return std::move(decoded.numbers);
 }
 
 }  // namespace millrace::frontends
