@@ -10,8 +10,8 @@
 namespace millrace::cli {
 
 Result<Answer> run(const ConvertOptions& options, Console&) {
-  MR_TRY(const graph::Graph graph, import_typed_model(options.model, options.types));
-  MR_TRY(const std::string bytes, frontends::export_onnx(graph));
+  MR_TRY(const frontends::ImportedModel model, import_typed_model(options.model, options.types));
+  MR_TRY(const std::string bytes, frontends::export_onnx(model.graph));
   MR_TRY_STATUS(write_file(options.output, bytes));
   const std::string output = options.output.string();
   const nlohmann::ordered_json json = {{"output", output}, {"bytes", bytes.size()}};

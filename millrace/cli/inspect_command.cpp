@@ -47,7 +47,8 @@ void leave_out_file(std::vector<report::QuantizerRecord>& quantizers, const std:
 }  // namespace
 
 Result<Answer> run(const InspectOptions& options, Console&) {
-  MR_TRY(const graph::Graph imported, import_typed_model(options.model, options.types));
+  MR_TRY(const frontends::ImportedModel model, import_typed_model(options.model, options.types));
+  const graph::Graph& imported = model.graph;
   // A model that is not exact is still worth a look: its values are then "real".
   const Result<graph::Graph> exact = passes::lower(imported);
   report::NetworkRecord network = report::describe(exact ? *exact : imported);

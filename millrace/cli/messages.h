@@ -25,6 +25,8 @@ inline constexpr Message UnknownOverride{
 inline constexpr Message BadTypeRules{
     "cli.bad_type_rules", "the types of numbers are not of the form expected: {}",
     "Write hls4ml's keys: 'Model: {Precision: ap_fixed<16,6>}', LayerType, LayerName."};
+inline constexpr Message NoUseForWeights{"cli.no_use_for_weights", "{} holds its weights itself",
+                                         "Leave --weights out; it is for Keras models in JSON."};
 inline constexpr Message BadWidth{"cli.bad_width", "{} bits are not possible",
                                   "Write a width from 2 to 24 bits."};
 inline constexpr Message BadErrorBudget{"cli.bad_error_budget", "{} is not an error budget",

@@ -23,60 +23,83 @@ namespace {
 /// The samples that are looked at for ranges, at most.
 constexpr int64_t MaxCalibrationSamples = 256;
 
-Result<graph::Graph> calibrated(const graph::Graph& model, const TypeOptions& types) {
+/// Types by the ranges that samples cause.
+Result<graph::Graph> calibrated(const frontends::ImportedModel& model, const TypeOptions& types) {
   if (types.width < 2 || types.width > quantize::MaxCalibratedWidth)
     return error(messages::BadWidth, "--width", types.width);
   if (types.error_budget && !(*types.error_budget > 0))
     return error(messages::BadErrorBudget, "--error-budget", *types.error_budget);
-  MR_TRY(const graph::TensorType input, only_input(model, types.calibrate.string()));
-  MR_TRY(const Samples samples, read_samples(types.calibrate, input.shape, {}));
+  MR_TRY_STATUS(only_input(model.graph, types.calibrate.string()));
+  MR_TRY(const Samples samples, read_samples(types.calibrate, model, 0, {}));
   std::vector<quantize::Sample> taken;
   const int64_t step = ceil_divide(samples.count, MaxCalibrationSamples);
   for (int64_t i = 0; i < samples.count; i += step)
     taken.push_back({samples.sample(i)});
   MR_TRY(quantize::Calibration calibration,
-         quantize::calibrate(model, taken,
+         quantize::calibrate(model.graph, taken,
                              {.width = types.width, .error_budget = types.error_budget}));
   return std::move(calibration.graph);
 }
 
-/// Rules from a file, or one type for everything.
-Result<quantize::TypeRules> type_rules(const std::string& text) {
-  const fs::path file = text;
-  if (file.extension() == ".yml" || file.extension() == ".yaml")
-    return read_type_rules(file);
-  MR_TRY(const Quantizer quantizer, parse_quantizer(text, "--quantize"));
-  return quantize::uniform_rules(quantizer, "--quantize " + text);
+/// Rules from a file, or one type for everything; and the inputs' own.
+Result<quantize::TypeRules> type_rules(const graph::Graph& graph, const TypeOptions& types) {
+  quantize::TypeRules rules;
+  rules.model.by_default = quantize::Precision::Entry(std::nullopt);
+  rules.model.place = "--input-type";
+  const fs::path file = types.quantize;
+  if (file.extension() == ".yml" || file.extension() == ".yaml") {
+    MR_TRY(rules, read_type_rules(file));
+  } else if (!types.quantize.empty()) {
+    MR_TRY(const Quantizer quantizer, parse_quantizer(types.quantize, "--quantize"));
+    rules = quantize::uniform_rules(quantizer, "--quantize " + types.quantize);
+  }
+  if (!types.input_type.empty()) {
+    MR_TRY(const Quantizer quantizer, parse_quantizer(types.input_type, "--input-type"));
+    quantize::set_inputs(rules, graph, quantizer, "--input-type " + types.input_type);
+  }
+  return rules;
+}
+
+Result<frontends::ImportedModel> without_ports(Result<graph::Graph> graph) {
+  MR_TRY(graph::Graph whole, std::move(graph));
+  return frontends::ImportedModel{std::move(whole), {}, {}};
 }
 
 }  // namespace
 
-Result<graph::Graph> import_model(const fs::path& path) {
+Result<frontends::ImportedModel> import_model(const fs::path& path, const TypeOptions& types) {
+  const fs::path extension = path.extension();
+  const bool is_keras =
+      extension == ".h5" || extension == ".hdf5" || extension == ".keras" || extension == ".json";
+  if (!types.weights.empty() && extension != ".json")
+    return error(messages::NoUseForWeights, "--weights", path.filename().string());
   if (std::error_code ignored; fs::is_directory(path, ignored))
-    return report::read_model(path);
-  if (path.extension() == ".mr") {
+    return without_ports(report::read_model(path));
+  if (extension == ".mr") {
     MR_TRY(const std::string text, read_file(path));
-    return graph::parse(text, path.string());
+    return without_ports(graph::parse(text, path.string()));
   }
-  for (const char* const extension : {".h5", ".hdf5", ".keras", ".json"})
-    if (path.extension() == extension)
-      return frontends::import_keras(path);
-  return frontends::import_onnx(path);
+  if (is_keras)
+    return without_ports(frontends::import_keras(
+        path, types.weights.empty() ? std::nullopt : std::optional(types.weights)));
+  return frontends::import_onnx_model(path);
 }
 
-Result<graph::Graph> import_typed_model(const fs::path& path, const TypeOptions& types) {
-  MR_TRY(graph::Graph imported, import_model(path));
-  if (!types.calibrate.empty())
-    return calibrated(imported, types);
-  if (types.quantize.empty())
-    return imported;
-  MR_TRY(const quantize::TypeRules rules, type_rules(types.quantize));
-  return quantize::quantize_by_rules(imported, rules);
+Result<frontends::ImportedModel> import_typed_model(const fs::path& path,
+                                                    const TypeOptions& types) {
+  MR_TRY(frontends::ImportedModel model, import_model(path, types));
+  if (!types.calibrate.empty()) {
+    MR_TRY(model.graph, calibrated(model, types));
+  } else if (!types.quantize.empty() || !types.input_type.empty()) {
+    MR_TRY(const quantize::TypeRules rules, type_rules(model.graph, types));
+    MR_TRY(model.graph, quantize::quantize_by_rules(model.graph, rules));
+  }
+  return model;
 }
 
 Result<graph::Graph> load_exact_model(const fs::path& path, const TypeOptions& types, bool logits) {
-  MR_TRY(const graph::Graph imported, import_typed_model(path, types));
-  return passes::lower(imported, {.logits = logits});
+  MR_TRY(const frontends::ImportedModel imported, import_typed_model(path, types));
+  return passes::lower(imported.graph, {.logits = logits});
 }
 
 Result<graph::TensorType> only_input(const graph::Graph& graph, const std::string& where) {

@@ -113,6 +113,10 @@ void add_train(CLI::App& app, TrainOptions& options) {
       ->capture_default_str();
 }
 
+constexpr const char* ModelKinds =
+    "ONNX or QONNX (.onnx), Keras, QKeras or HGQ (.h5, .keras, .json), model.mr or a build "
+    "directory";
+
 void add_model(CLI::App& app, std::filesystem::path& model, TypeOptions& types,
                const std::string& what) {
   app.add_option("model", model, what)->required()->type_name("MODEL");
@@ -121,6 +125,13 @@ void add_model(CLI::App& app, std::filesystem::path& model, TypeOptions& types,
                      "Types for a float model: one for everything, such as 'fixed<16,6>' or "
                      "'fixed<12,4,RND,SAT>', or a YAML file with hls4ml's keys")
           ->type_name("TYPE|FILE");
+  app.add_option("--input-type", types.input_type,
+                 "Type of the model's inputs, such as 'ufixed<8,0>', where it has none")
+      ->type_name("TYPE");
+  app.add_option("--weights", types.weights,
+                 "Weights of a Keras model in JSON (default: STEM_weights.h5 or STEM.weights.h5 "
+                 "beside it)")
+      ->type_name("FILE");
   CLI::Option* calibrate =
       app.add_option("--calibrate", types.calibrate,
                      "Types for a float model from the ranges that these inputs cause (.npy, .pb)")
@@ -139,11 +150,11 @@ void add_model(CLI::App& app, std::filesystem::path& model, TypeOptions& types,
 }
 
 void add_inspect(CLI::App& app, InspectOptions& options) {
-  add_model(app, options.model, options.types, "ONNX model, model.mr or build directory");
+  add_model(app, options.model, options.types, ModelKinds);
 }
 
 void add_run(CLI::App& app, RunOptions& options) {
-  add_model(app, options.model, options.types, "ONNX model, model.mr or build directory");
+  add_model(app, options.model, options.types, ModelKinds);
   app.add_option("--input", options.inputs,
                  "Numbers for the model's input: N samples or one (.npy, .pb); one file for each "
                  "input")
@@ -152,8 +163,10 @@ void add_run(CLI::App& app, RunOptions& options) {
   app.add_option("--output", options.outputs,
                  "Array to write (.npy), one for each output; without, numbers are printed")
       ->type_name("FILE");
-  app.add_option("--layout", options.layout,
-                 "Maps in these files have channels last or first; auto: as the shape says")
+  app.add_option(
+         "--layout", options.layout,
+         "Maps in these files have channels last or first; auto: as an ONNX model has them, "
+         "else as the shape says")
       ->check(CLI::IsMember({"auto", "hwc", "chw"}))
       ->capture_default_str();
   CLI::Option* raw =
@@ -164,14 +177,14 @@ void add_run(CLI::App& app, RunOptions& options) {
 }
 
 void add_convert(CLI::App& app, ConvertOptions& options) {
-  add_model(app, options.model, options.types, "ONNX model, model.mr or build directory");
+  add_model(app, options.model, options.types, ModelKinds);
   app.add_option("-o,--output", options.output, "QONNX model to write")
       ->required()
       ->type_name("FILE");
 }
 
 void add_compile(CLI::App& app, CompileOptions& options) {
-  add_model(app, options.model, options.types, "ONNX (QONNX) model, or model.mr");
+  add_model(app, options.model, options.types, ModelKinds);
   add_circuit_options(app, options);
   app.add_option("-o,--output", options.output, "Build directory to write")
       ->type_name("DIR")
@@ -181,7 +194,7 @@ void add_compile(CLI::App& app, CompileOptions& options) {
 constexpr const char* TrainingImages = " (default: what the model was trained with)";
 
 void add_emulate(CLI::App& app, EmulateOptions& options) {
-  add_model(app, options.model, options.types, "Build directory, ONNX model or model.mr");
+  add_model(app, options.model, options.types, ModelKinds);
   add_image_options(app, options.images, TrainingImages);
 }
 

@@ -34,6 +34,8 @@ struct TrainOptions {
 /// How a model's real numbers get types; all empty: they do not.
 struct TypeOptions {
   std::string quantize = {};             ///< "fixed<16,6>", or a file with hls4ml's keys
+  std::string input_type = {};           ///< of the inputs alone
+  std::filesystem::path weights = {};    ///< of a Keras model in JSON; empty: found beside it
   std::filesystem::path calibrate = {};  ///< samples of the model's input
   int width = 16;                        ///< of calibrated types, in bits
   std::optional<double> error_budget = {};

@@ -25,7 +25,9 @@ struct Outputs {
   std::vector<std::vector<int64_t>> raw;  ///< of an exact graph
 };
 
-Result<std::vector<Samples>> read_inputs(const RunOptions& options, const Graph& graph) {
+Result<std::vector<Samples>> read_inputs(const RunOptions& options,
+                                         const frontends::ImportedModel& model) {
+  const Graph& graph = model.graph;
   const auto inputs = graph.inputs();
   if (options.inputs.size() != inputs.size())
     return error(messages::FilesForInputs, "--input", inputs.size(), options.inputs.size());
@@ -34,8 +36,8 @@ Result<std::vector<Samples>> read_inputs(const RunOptions& options, const Graph&
                  options.outputs.size());
   std::vector<Samples> samples;
   for (size_t i = 0; i < inputs.size(); ++i) {
-    MR_TRY(samples.emplace_back(), read_samples(options.inputs[i], graph.type(inputs[i]).shape,
-                                                parse_layout(options.layout)));
+    MR_TRY(samples.emplace_back(),
+           read_samples(options.inputs[i], model, i, parse_layout(options.layout)));
     if (samples.back().count != samples.front().count)
       return error(messages::SampleCounts, options.inputs[i].string(), samples.back().count,
                    samples.front().count);
@@ -117,8 +119,9 @@ std::string listed(const std::string& name, const std::vector<Number>& values, i
 }  // namespace
 
 Result<Answer> run(const RunOptions& options, Console& console) {
-  MR_TRY(const Graph imported, import_typed_model(options.model, options.types));
-  MR_TRY(const std::vector<Samples> inputs, read_inputs(options, imported));
+  MR_TRY(const frontends::ImportedModel model, import_typed_model(options.model, options.types));
+  const Graph& imported = model.graph;
+  MR_TRY(const std::vector<Samples> inputs, read_inputs(options, model));
   MR_TRY(const Outputs outputs, options.as_float ? run_in_double(imported, inputs, console)
                                                  : run_exactly(imported, inputs, console));
   const Samples& like = inputs.front();
@@ -136,10 +139,12 @@ Result<Answer> run(const RunOptions& options, Console& console) {
         entry["values"] = outputs.real[i];
     } else {
       const auto& file = options.outputs[i];
-      MR_TRY_STATUS(write_file(
-          file, options.raw
-                    ? data::npy_bytes(arrange_outputs(outputs.raw[i], op.type.shape, like))
-                    : data::npy_bytes(arrange_outputs(outputs.real[i], op.type.shape, like))));
+      const bool has_port = options.layout == "auto" && !model.outputs.empty();
+      const auto bytes = [&](const auto& values) {
+        return data::npy_bytes(has_port ? arrange_outputs(values, model.outputs.at(i), like)
+                                        : arrange_outputs(values, op.type.shape, like));
+      };
+      MR_TRY_STATUS(write_file(file, options.raw ? bytes(outputs.raw[i]) : bytes(outputs.real[i])));
       entry["file"] = file.string();
       answer.text += fmt::format("{}: {} x {}, {}\n", file.string(), like.count,
                                  to_string(op.type.shape), options.raw ? "int64" : "float64");

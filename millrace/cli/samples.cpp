@@ -29,6 +29,31 @@ std::vector<Number> reordered(const std::vector<Number>& from, const Shape& map,
   return to;
 }
 
+// Copies tensors of a port from the model's order to the graph's, or back.
+template <class Number>
+std::vector<Number> permuted(const std::vector<Number>& from, const frontends::PortLayout& port,
+                             bool to_graph) {
+  std::vector<size_t> steps(port.shape.size(), 1);
+  for (size_t axis = port.shape.size(); axis-- > 1;)
+    steps[axis - 1] = steps[axis] * static_cast<size_t>(port.shape[axis]);
+  const auto size = static_cast<size_t>(num_elements(port.shape));
+  std::vector<size_t> place(size);  // in the model's order, of each element in the graph's
+  for (size_t i = 0; i < size; ++i) {
+    size_t rest = i;
+    for (size_t position = port.axes.size(); position-- > 0;) {
+      const size_t axis = port.axes[position];
+      const auto extent = static_cast<size_t>(port.shape[axis]);
+      place[i] += rest % extent * steps[axis];
+      rest /= extent;
+    }
+  }
+  std::vector<Number> to(from.size());
+  for (size_t start = 0; start < from.size(); start += size)
+    for (size_t i = 0; i < size; ++i)
+      to[start + (to_graph ? i : place[i])] = from[start + (to_graph ? place[i] : i)];
+  return to;
+}
+
 // Whether an array is one sample of this shape or several; no value where it is neither.
 std::optional<bool> is_batch_of(const Shape& array, const Shape& sample) {
   if (array == sample)
@@ -76,14 +101,28 @@ Result<Samples> arrange_samples(FloatTensor array, const Shape& input, std::opti
   return samples;
 }
 
-Result<Samples> read_samples(const std::filesystem::path& file, const Shape& input,
+Result<Samples> arrange_samples(FloatTensor array, const frontends::PortLayout& input,
+                                const std::string& where) {
+  // The batch of an ONNX model is its first extent, where that is 1.
+  const bool has_batch = !input.shape.empty() && input.shape[0] == 1;
+  const Shape sample(input.shape.begin() + (has_batch ? 1 : 0), input.shape.end());
+  MR_TRY(Samples samples, arrange_samples(std::move(array), sample, Layout::ChannelsLast, where));
+  samples.values = permuted(samples.values, input, true);
+  return samples;
+}
+
+Result<Samples> read_samples(const std::filesystem::path& file,
+                             const frontends::ImportedModel& model, size_t index,
                              std::optional<Layout> layout) {
   const bool is_tensor = file.extension() == ".pb";
   if (!is_tensor && file.extension() != ".npy")
     return error(messages::SampleFile, file.string());
   MR_TRY(FloatTensor array,
          is_tensor ? frontends::read_onnx_tensor(file) : data::read_real_npy(file));
-  return arrange_samples(std::move(array), input, layout, file.string());
+  if (!layout && !model.inputs.empty())
+    return arrange_samples(std::move(array), model.inputs.at(index), file.string());
+  const Shape& shape = model.graph.type(model.graph.inputs().at(index)).shape;
+  return arrange_samples(std::move(array), shape, layout, file.string());
 }
 
 template <class Number>
@@ -97,6 +136,22 @@ Tensor<Number> arrange_outputs(const std::vector<Number>& values, const Shape& o
   return array;
 }
 
+template <class Number>
+Tensor<Number> arrange_outputs(const std::vector<Number>& values,
+                               const frontends::PortLayout& output, const Samples& like) {
+  Tensor<Number> array{output.shape, permuted(values, output, false)};
+  const bool has_batch = !output.shape.empty() && output.shape[0] == 1;
+  if (has_batch)
+    array.shape.erase(array.shape.begin());
+  if (like.is_batch)
+    array.shape.insert(array.shape.begin(), like.count);
+  return array;
+}
+
+template FloatTensor arrange_outputs(const std::vector<double>&, const frontends::PortLayout&,
+                                     const Samples&);
+template IntTensor arrange_outputs(const std::vector<int64_t>&, const frontends::PortLayout&,
+                                   const Samples&);
 template FloatTensor arrange_outputs(const std::vector<double>&, const Shape&, const Samples&);
 template IntTensor arrange_outputs(const std::vector<int64_t>&, const Shape&, const Samples&);
 

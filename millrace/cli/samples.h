@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "millrace/frontends/onnx/import.h"
 #include "millrace/support/diagnostics.h"
 #include "millrace/support/shape.h"
 
@@ -34,9 +35,15 @@ struct Samples {
 Result<Samples> arrange_samples(FloatTensor array, const Shape& input, std::optional<Layout> layout,
                                 const std::string& where);
 
-/// Reads them from a NumPy array (.npy) or an ONNX tensor (.pb).
+/// The same for an input of an ONNX model: one sample as the model has it, or N in its batch.
+Result<Samples> arrange_samples(FloatTensor array, const frontends::PortLayout& input,
+                                const std::string& where);
+
+/// Reads samples of a model's input number `index` from a NumPy array (.npy) or an ONNX tensor
+/// (.pb). Without a layout those of an ONNX model are as the model has them.
 /// Errors   cli.sample_file, those of the readers and of arrange_samples().
-Result<Samples> read_samples(const std::filesystem::path& file, const Shape& input,
+Result<Samples> read_samples(const std::filesystem::path& file,
+                             const frontends::ImportedModel& model, size_t index,
                              std::optional<Layout> layout);
 
 /// Outputs, in the layout and with the extent for samples that the inputs had.
@@ -44,5 +51,9 @@ Result<Samples> read_samples(const std::filesystem::path& file, const Shape& inp
 template <class Number>
 Tensor<Number> arrange_outputs(const std::vector<Number>& values, const Shape& output,
                                const Samples& like);
+/// Outputs as an ONNX model has them.
+template <class Number>
+Tensor<Number> arrange_outputs(const std::vector<Number>& values,
+                               const frontends::PortLayout& output, const Samples& like);
 
 }  // namespace millrace::cli

@@ -57,6 +57,23 @@ TEST(Samples, OutputsAreArrangedLikeInputs) {
   EXPECT_EQ(vector, (IntTensor{{1, 2}, {7, 8}}));
 }
 
+// ONNX's 1xCxHxW is HxWxC in the graph, whatever the extents.
+TEST(Samples, OfAnOnnxModelAreAsTheModelHasThem) {
+  const frontends::PortLayout port{"x", {1, 3, 3, 3}, {2, 3, 1}};
+  const auto batch = arrange_samples(counting({2, 3, 3, 3}), port, "x.npy");
+  ASSERT_TRUE(batch) << batch.error().to_string();
+  EXPECT_EQ(batch->count, 2);
+  EXPECT_EQ(batch->values[0], 0);
+  EXPECT_EQ(batch->values[1], 9);
+  EXPECT_EQ(batch->values[3], 1);
+  EXPECT_EQ(batch->values[27], 27);
+  EXPECT_EQ(arrange_outputs(batch->values, port, *batch), counting({2, 3, 3, 3}));
+  const auto one = arrange_samples(counting({3, 3, 3}), port, "x.npy");
+  ASSERT_TRUE(one) << one.error().to_string();
+  EXPECT_EQ(arrange_outputs(one->values, port, *one), counting({3, 3, 3}));
+  EXPECT_FALSE(arrange_samples(counting({2, 3, 3, 2}), port, "x.npy"));
+}
+
 TEST(Samples, AreRefused) {
   EXPECT_EQ(problem(counting({2, 5}), {4}), messages::SampleShape.code);
   EXPECT_EQ(problem(counting({0, 4}), {4}), messages::SampleShape.code);
@@ -65,7 +82,7 @@ TEST(Samples, AreRefused) {
   EXPECT_EQ(problem(counting({5, 3, 3, 3}), {3, 3, 3}), messages::SampleLayout.code);
   EXPECT_EQ(problem(counting({5, 3, 3, 3}), {3, 3, 3}, Layout::ChannelsFirst), "nothing");
   EXPECT_EQ(problem({{2}, {1, NAN}}, {2}), messages::SampleNotFinite.code);
-  EXPECT_EQ(read_samples("x.txt", {2}, {}).error().code, messages::SampleFile.code);
+  EXPECT_EQ(read_samples("x.txt", {}, 0, {}).error().code, messages::SampleFile.code);
 }
 
 }  // namespace

@@ -122,8 +122,19 @@ private:
                          !passes::is_quantized(*operand.as<graph::Constant>())});
     }
     const bool grows = kind == Kind::Computes || kind == Kind::Source;
-    sites.push_back({layer, Role::Result, layer,
-                     grows && !op.type.is_fixed() && !gets_quantized_[static_cast<size_t>(layer)]});
+    const bool needs_type =
+        op.type.is_fixed()
+            ? op.type.fixed().width > graph::Table::MaxInputWidth && feeds_function(layer)
+            : grows && !gets_quantized_[static_cast<size_t>(layer)];
+    sites.push_back({layer, Role::Result, layer, needs_type});
+  }
+
+  // True where a function, which becomes a table, reads the value.
+  bool feeds_function(ValueId value) const {
+    const auto& users = users_[static_cast<size_t>(value)];
+    return std::any_of(users.begin(), users.end(), [&](ValueId user) {
+      return graph_.op(user).as<graph::Unary>() || graph_.op(user).as<graph::Softmax>();
+    });
   }
 
   Status add_layer(ValueId layer, const TypeChooser& choose) {

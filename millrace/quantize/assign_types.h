@@ -43,7 +43,8 @@ using TypeChooser = std::function<Result<std::optional<ChosenType>>(const Site&)
 ///    were quantised by the model),
 ///  - an input, or the result of an operation that computes (products, sums, means, functions),
 ///    unless all that reads it is a quantiser of the model, possibly behind operations that only
-///    choose or move.
+///    choose or move;
+/// and where a function reads it that has more bits than a table's input may have.
 std::vector<Site> find_sites(const graph::Graph& graph);
 
 /// Puts a `requantize` behind each of find_sites() that `choose` gives a type. A quantiser of the

@@ -134,5 +134,21 @@ graph @net {
   EXPECT_EQ(*fold_real_affine(graph), graph);
 }
 
+// Exact sums of more bits than a table reads: they are rounded before the function.
+TEST(AssignTypes, WhatAFunctionReadsNeedsATypeWhereItIsWide) {
+  const graph::Graph graph = parse(R"(
+graph @net {
+  %x = input : tensor<2 x fixed<17,8>>
+  %z = input : tensor<2 x fixed<16,8>>
+  %y = softmax %x : tensor<2 x real>
+  %t = unary %z {function = tanh} : tensor<2 x real>
+  output %y
+  output %t
+}
+)");
+  EXPECT_THAT(described(graph), ElementsAre("x result x needs", "z result z", "y result y needs",
+                                            "t result t needs"));
+}
+
 }  // namespace
 }  // namespace millrace::quantize

@@ -109,6 +109,12 @@ Status check_names(const Graph& graph, const TypeRules& rules) {
 
 }  // namespace
 
+void set_inputs(TypeRules& rules, const Graph& graph, const Quantizer& quantizer,
+                const std::string& place) {
+  for (const graph::ValueId input : graph.inputs())
+    rules.layer_name[graph.op(input).name] = {{}, Precision::Entry(quantizer), place};
+}
+
 TypeRules uniform_rules(const Quantizer& quantizer, const std::string& place) {
   TypeRules rules;
   rules.model.by_default = Precision::Entry(quantizer);
@@ -165,8 +171,9 @@ Result<Graph> quantize_by_rules(const Graph& graph, const TypeRules& rules) {
       return error(messages::NoRule, layer.where, to_string(site.role), layer.name);
     if (*entry)
       return ChosenType{**entry, from->place};
-    // "auto": sums and products of types are exact, other real numbers are not.
-    if (site.needs_type && (site.role != Role::Result || !is_exact_of_exact(layer)))
+    // "auto": sums and products of types are exact, and lowering makes constants exact or says why
+    // not; other real numbers have no type of their own.
+    if (site.needs_type && site.role == Role::Result && !is_exact_of_exact(layer))
       return error(messages::AutoImpossible, from->place, to_string(site.role), layer.name,
                    layer.mnemonic());
     return std::nullopt;

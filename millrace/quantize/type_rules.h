@@ -33,6 +33,10 @@ struct TypeRules {
 /// Rules that give every value that needs one the same type.
 TypeRules uniform_rules(const Quantizer& quantizer, const std::string& place);
 
+/// Adds rules for the inputs, whatever others say of them.
+void set_inputs(TypeRules& rules, const graph::Graph& graph, const Quantizer& quantizer,
+                const std::string& place);
+
 /// The names that Keras and hls4ml give the classes of layers that become this operation.
 std::span<const std::string_view> class_names(const graph::Op& op);
 /// True for every name that class_names() may give, and for classes that become no operation.

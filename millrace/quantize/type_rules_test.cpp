@@ -79,13 +79,39 @@ TEST(TypeRules, AutoLeavesExactSums) {
   EXPECT_EQ(type_of(rules, "w"), "fixed<16,6,TRN,WRAP>");
 }
 
-TEST(TypeRules, AutoIsImpossibleForFunctionsAndWeights) {
+TEST(TypeRules, AutoLeavesConstants) {
+  TypeRules rules = uniform_rules(type("fixed<16,6>"), "--quantize");
+  rules.layer_name["fc1"].by_role[Role::Weights] = std::nullopt;
+  EXPECT_EQ(type_of(rules, "w"), "");
+  EXPECT_EQ(type_of(rules, "w2"), "fixed<16,6,TRN,WRAP>");
+}
+
+TEST(TypeRules, InputsMayBeAllThatHasAType) {
+  const graph::Graph graph = graph::parse(R"(
+graph @net {
+  %x = input : tensor<1 x real>
+  %w = constant {value = [0.1]} : tensor<1 x real>
+  %y = mul %x, %w : tensor<1 x real>
+  output %y
+}
+)",
+                                          "test")
+                                 .value();
+  TypeRules rules;
+  rules.model.by_default = Precision::Entry(std::nullopt);
+  set_inputs(rules, graph, type("ufixed<8,8>"), "here");
+  const auto typed = quantize_by_rules(graph, rules);
+  ASSERT_TRUE(typed) << typed.error().to_string();
+  int quantizers = 0;
+  for (const graph::Op& op : typed->ops())
+    quantizers += op.as<graph::Requantize>() != nullptr;
+  EXPECT_EQ(quantizers, 1);
+}
+
+TEST(TypeRules, AutoIsImpossibleForFunctions) {
   TypeRules rules = uniform_rules(type("fixed<16,6>"), "--quantize");
   rules.layer_name["y"].by_role[Role::Result] = std::nullopt;
   EXPECT_EQ(type_of(rules, "y"), messages::AutoImpossible.code);
-  rules.layer_name.clear();
-  rules.layer_name["fc1"].by_role[Role::Weights] = std::nullopt;
-  EXPECT_EQ(type_of(rules, "w"), messages::AutoImpossible.code);
 }
 
 TEST(TypeRules, UnknownNamesAndMissingRulesAreErrors) {

@@ -160,6 +160,7 @@ TEST_F(Run, Refuses) {
   expect_refused({"inspect", "net.mr", "--calibrate", "x.npy", "--width", "99"}, "cli.bad_width");
   expect_refused({"inspect", "net.mr", "--calibrate", "x.npy", "--error-budget", "-1"},
                  "cli.bad_error_budget");
+  expect_refused({"inspect", "net.mr", "--weights", "w.h5"}, "cli.no_use_for_weights");
   expect_refused({"inspect", "net.mr", "--quantize", "float"}, "fixed.quantizer_syntax");
   write("tensor.pb", "no tensor");
   expect_refused({"run", "net.mr", "--input", "tensor.pb", "--float"},
