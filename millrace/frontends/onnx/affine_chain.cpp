@@ -157,6 +157,9 @@ Status Importer::batch_normalization(const Node& node) {
   MR_TRY(const Activation* x, computed(node, 0, "input"));
   if (x->shape.size() < 2)
     return error(messages::Rank, node.where, "input", to_string(x->shape), "1xC or 1xCxHxW");
+  constexpr int64_t InferenceByDefault = 7;
+  if (model_.opset < InferenceByDefault)
+    return error(messages::OldOperator, node.where, InferenceByDefault);
   MR_TRY(const bool is_plain, plain_normalization(node, *x));
   if (is_plain)
     return {};

@@ -16,7 +16,7 @@ namespace {
 
 using ::onnx::AttributeProto;
 
-constexpr int MinOpset = 7;
+constexpr int MinOpset = 1;
 constexpr int MaxOpset = 22;
 
 Result<::onnx::ModelProto> parse(std::string_view bytes, const std::string& file) {
