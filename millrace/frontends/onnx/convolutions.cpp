@@ -62,7 +62,7 @@ struct TransposedAxis {
   /// Pads so that the result has this extent; the odd pixel goes behind where `is_upper`.
   void pad_to(int64_t extent, bool is_upper) {
     const int64_t total = unpadded() - extent;
-    const int64_t half = total / 2;
+    const int64_t half = (total >= 0 ? total : total - 1) / 2;  // rounded down
     before = is_upper ? half : total - half;
     behind = total - before;
   }
