@@ -158,6 +158,8 @@ Status Importer::clip(const Node& node) {
         return error(messages::Rank, node.where, Names[i], to_string(number.shape), "one number");
       bounds[i] = number.data.front();
     }
+    if (bounds[i] && std::isnan(*bounds[i]))
+      return error(messages::NotFinite, node.where, "NaN");
     if (bounds[i] && !is_bound(*bounds[i]))
       bounds[i].reset();
   }

@@ -225,8 +225,8 @@ TEST(OnnxOperators, WeightScalesBecomeAnAffine) {
   for (int32_t number : {1, 2, -3, 100})
     weights.add_int32_data(number);
   const Numbers y = computed(model);
-  EXPECT_NEAR(y.at(0), -3 * 0.3F, 1e-12);
-  EXPECT_NEAR(y.at(1), 100 * 0.7F, 1e-12);
+  EXPECT_NEAR(y.at(0), -3 * double{0.3F}, 1e-12);
+  EXPECT_NEAR(y.at(1), 100 * double{0.7F}, 1e-12);
 }
 
 TEST(OnnxOperators, HalfPrecisionWeights) {

@@ -237,6 +237,8 @@ Status sort_nodes(Model& model, const std::string& file) {
 }  // namespace
 
 std::optional<int64_t> bounded_elements(const Shape& shape) {
+  if (shape.size() > MaxAxes)
+    return std::nullopt;
   int64_t product = 1;
   for (int64_t extent : shape) {
     if (extent < 0 || (extent > 0 && product > MaxElements / extent))

@@ -153,6 +153,41 @@ const std::vector<Case> Cases = {
 INSTANTIATE_TEST_SUITE_P(All, OnnxOperatorError, ::testing::ValuesIn(Cases),
                          [](const auto& test) { return test.param.name; });
 
+// Small files that ask for a lot: refused before memory is taken, or read without it.
+
+TEST(OnnxImportLimits, OuterProductsOfConstantsAreNotComputed) {
+  TestModel model({16384, 1});
+  model.tensor("rows", {16384, 1}, std::vector<float>(16384, 2))
+      .tensor("columns", {1, 16384}, std::vector<float>(16384, 3))
+      .node("Mul", "a", {"x", "columns"})
+      .node("Mul", "y", {"a", "rows"});
+  model.graph().add_output()->set_name("y");
+  EXPECT_TRUE(import_onnx_bytes(model.bytes(), "m.onnx"));
+}
+
+TEST(OnnxImportLimits, ConstantsOfAnyShapeAreBounded) {
+  TestModel model({1, 1});
+  model.integers("s", {3}, {1 << 20, 1 << 20, 1}).node("ConstantOfShape", "y", {"s"});
+  model.graph().add_output()->set_name("y");
+  const auto graph = import_onnx_bytes(model.bytes(), "m.onnx");
+  ASSERT_FALSE(graph);
+  EXPECT_EQ(graph.error().code, messages::TooLarge.code);
+}
+
+TEST(OnnxImportLimits, EmptyConstantsAreFolded) {
+  TestModel model({1, 1});
+  model.tensor("e", {0, 2}, {}).node("Concat", "c", {"e", "e"}).attribute("axis", int64_t{1});
+  model.tensor("w", {0, 2}, {}).quant("q", "w", 1, 4);
+  auto& scale = *model.graph().mutable_initializer(2);
+  ASSERT_EQ(scale.name(), "q.scale");
+  const std::vector<float> scales = {0.25, 1};
+  scale.add_dims(2);
+  scale.set_raw_data(scales.data(), 2 * sizeof(float));
+  model.node("Relu", "y", {"x"}).output("y", {1, 1});
+  const auto graph = import_onnx_bytes(model.bytes(), "m.onnx");
+  EXPECT_TRUE(graph) << graph.error().to_string();
+}
+
 // Tensors in other files.
 
 class OnnxExternalData : public ::testing::Test {
