@@ -193,7 +193,9 @@ TEST(OnnxImportLimits, EmptyConstantsAreFolded) {
 class OnnxExternalData : public ::testing::Test {
 protected:
   void SetUp() override {
-    folder = std::filesystem::path(::testing::TempDir()) / "millrace_external";
+    folder = std::filesystem::path(::testing::TempDir()) /
+             (std::string("millrace_external_") +  // tests run side by side
+              ::testing::UnitTest::GetInstance()->current_test_info()->name());
     std::filesystem::remove_all(folder);
     std::filesystem::create_directories(folder / "model");
     const std::array<float, 3> numbers = {7, 1.5F, -2};
