@@ -135,7 +135,13 @@ bool Importer::continues(const Chain& chain, const Node& node, size_t& position)
   if (!is_arithmetic(node) || (node.op == "Div" && position == 1))
     return false;
   const ConstantValue* other = is_plain(1 - position);
-  return other && broadcast_shape(other->shape(), chain.x.shape) == chain.x.shape;
+  if (!other || broadcast_shape(other->shape(), chain.x.shape) != chain.x.shape)
+    return false;
+  // Scale and offset may become as large as the shapes of all constants together.
+  Shape all = other->shape();
+  for (const FloatTensor* part : {&chain.function.scale, &chain.function.offset})
+    all = broadcast_shape(all, part->shape).value();
+  return bounded_elements(all).value_or(MaxElements) <= MaxFolded;
 }
 
 Status Importer::affine_chain(const Node& node) {
@@ -157,6 +163,9 @@ Status Importer::batch_normalization(const Node& node) {
   MR_TRY(const Activation* x, computed(node, 0, "input"));
   if (x->shape.size() < 2)
     return error(messages::Rank, node.where, "input", to_string(x->shape), "1xC or 1xCxHxW");
+  constexpr int64_t InferenceByDefault = 7;
+  if (model_.opset < InferenceByDefault)
+    return error(messages::OldOperator, node.where, InferenceByDefault);
   MR_TRY(const bool is_plain, plain_normalization(node, *x));
   if (is_plain)
     return {};
@@ -216,6 +225,18 @@ Result<Activation> Importer::affine(const Node& node, const Activation& x, const
   Activation y = x;
   int64_t channels = builder_.type(y.id).shape.back();
   FloatTensor scales = expand(scale, shape), offsets = expand(offset, shape);
+  constexpr int64_t MaxCopies = 65536;
+  if (axes.empty() && channels > MaxCopies) {
+    const auto number = [&](std::string_view suffix, double value) {
+      const std::string name = node.name + std::string(suffix);
+      return ConstantValue{name, node.outputs.front() + " " + name, node.where,
+                           std::make_shared<const FloatTensor>(FloatTensor{{}, {value}})};
+    };
+    MR_TRY(y, binary(node, ".scaled", graph::BinaryFunction::Mul, std::move(y),
+                     number(".scale", scales.data.front())));
+    return binary(node, "", graph::BinaryFunction::Add, std::move(y),
+                  number(".offset", offsets.data.front()));
+  }
   if (axes.empty()) {
     scales.data.resize(static_cast<size_t>(channels), scales.data.front());
     offsets.data.resize(static_cast<size_t>(channels), offsets.data.front());

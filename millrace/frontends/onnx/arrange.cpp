@@ -187,6 +187,8 @@ Result<size_t> Importer::axis_of(const Node& node, std::string_view name, int64_
 Result<std::vector<size_t>> Importer::axes_of(const Node& node, std::string_view name,
                                               const std::vector<int64_t>& axes, size_t rank) {
   std::vector<size_t> result;
+  if (axes.size() > MaxAxes || rank > MaxAxes)
+    return bad_attribute(node, name, axes, fmt::format("at most {} axes", MaxAxes));
   for (int64_t axis : axes) {
     MR_TRY(const size_t number, axis_of(node, name, axis, rank));
     if (std::ranges::find(result, number) != result.end())

@@ -62,7 +62,7 @@ struct TransposedAxis {
   /// Pads so that the result has this extent; the odd pixel goes behind where `is_upper`.
   void pad_to(int64_t extent, bool is_upper) {
     const int64_t total = unpadded() - extent;
-    const int64_t half = total / 2;
+    const int64_t half = (total >= 0 ? total : total - 1) / 2;  // rounded down
     before = is_upper ? half : total - half;
     behind = total - before;
   }
@@ -127,9 +127,11 @@ Status Importer::conv_transpose(const Node& node) {
   MR_TRY(const auto pads, read_extents(node, "pads", map.is_1d, 2, 0, 0, MaxExtent));
   MR_TRY(const std::string auto_pad, string_attribute(node, "auto_pad", "NOTSET"));
   const std::array<int64_t, 2> kernel = {map.is_1d ? 1 : iohw[2], iohw.back()};
-  if (!bounded_elements({kernel[0], dilations[0], kernel[1], dilations[1], iohw[0], filters}))
+  const auto dilated_size =
+      bounded_elements({kernel[0], dilations[0], kernel[1], dilations[1], iohw[0], filters});
+  if (dilated_size.value_or(MaxElements) > MaxFolded)
     return error(messages::TooLarge, node.where, "the dilated kernel",
-                 fmt::format("{} elements", MaxElements));
+                 fmt::format("{} elements", MaxFolded));
   std::array<TransposedAxis, 2> axes;
   for (size_t i = 0; i < 2; ++i)
     axes[i] = {i == 0 ? map.height : map.width,

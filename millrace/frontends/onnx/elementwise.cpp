@@ -56,6 +56,9 @@ Status Importer::identity(const Node& node) {
 }
 
 Status Importer::dropout(const Node& node) {
+  constexpr int64_t InferenceByDefault = 7;
+  if (model_.opset < InferenceByDefault)
+    return error(messages::OldOperator, node.where, InferenceByDefault);
   if (has_input(node, 2)) {
     MR_TRY(const ConstantValue* training, real_constant(node, 2, "training mode"));
     if (training->uniform() != 0) {
@@ -64,7 +67,9 @@ Status Importer::dropout(const Node& node) {
         return error(messages::Training, node.where);
     }
   }
-  return identity(node);
+  return std::holds_alternative<ConstantValue>(values_.find(node.inputs[0])->second)
+             ? constant_identity(node)
+             : identity(node);
 }
 
 /// Real numbers stay what they are; whole numbers may become whole numbers of a type that holds
@@ -122,6 +127,9 @@ Status Importer::real_function(const Node& node) {
       target = value;
     return {};
   };
+  constexpr int64_t LongDefaults = 6;  // before that Selu's had four digits
+  if (node.op == "Selu" && model_.opset < LongDefaults)
+    return error(messages::OldOperator, node.where, LongDefaults);
   MR_TRY_STATUS(parameter(found->alpha, found->default_alpha, unary.alpha));
   MR_TRY_STATUS(parameter(found->beta, found->default_beta, unary.beta));
   if (node.op == "Gelu") {
@@ -150,6 +158,8 @@ Status Importer::clip(const Node& node) {
         return error(messages::Rank, node.where, Names[i], to_string(number.shape), "one number");
       bounds[i] = number.data.front();
     }
+    if (bounds[i] && std::isnan(*bounds[i]))
+      return error(messages::NotFinite, node.where, "NaN");
     if (bounds[i] && !is_bound(*bounds[i]))
       bounds[i].reset();
   }
@@ -183,6 +193,9 @@ Status Importer::prelu(const Node& node) {
   MR_TRY(const Activation* operand, computed(node, 0, "input"));
   Activation x = *operand;
   MR_TRY(const ConstantValue* slope, constant(node, 1, "slope"));
+  constexpr int64_t Broadcasts = 7;  // before that a vector was one of channels
+  if (model_.opset < Broadcasts && slope->value->data.size() != 1)
+    return error(messages::OldOperator, node.where, Broadcasts);
   if (broadcast_shape(slope->shape(), x.shape) != x.shape)
     return error(messages::LayerShapes, node.where, "slope", to_string(slope->shape()), "input",
                  to_string(x.shape));

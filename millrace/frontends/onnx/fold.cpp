@@ -15,8 +15,6 @@
 namespace millrace::frontends::onnx {
 namespace {
 
-/// No folded constant has more elements.
-constexpr int64_t MaxFolded = int64_t{1} << 24;
 constexpr FixedType Boolean{false, 1, 0};
 
 struct Folded {
@@ -166,6 +164,8 @@ Result<Folded> fold_concat(const Node& node, const std::vector<Folded>& parts, s
     return too_large(node);
   const int64_t blocks = flattened_extents(shape, static_cast<int64_t>(axis))[0];
   result.numbers.data.clear();
+  if (blocks == 0)
+    return result;
   for (int64_t block = 0; block < blocks; ++block)
     for (const Folded& part : parts) {
       const auto length = static_cast<int64_t>(part.numbers.data.size()) / blocks;

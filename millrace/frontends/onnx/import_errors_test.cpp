@@ -132,7 +132,7 @@ const std::vector<Case> FileCases = {
     {"no_opset", messages::Truncated, "", [](TestModel& m) { m.proto.clear_opset_import(); },
      "which operator set"},
     {"old_opset", messages::Opset, "",
-     [](TestModel& m) { m.proto.mutable_opset_import(0)->set_version(6); }, "version 6"},
+     [](TestModel& m) { m.proto.mutable_opset_import(0)->set_version(-1); }, "version -1"},
     {"new_opset", messages::Opset, "",
      [](TestModel& m) { m.proto.mutable_opset_import(0)->set_version(99); }, "version 99"},
     {"external", messages::ExternalData, ": tensor 'w'",

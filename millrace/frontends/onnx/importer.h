@@ -48,6 +48,9 @@ public:
   /// The model as a graph. To be called once.
   Result<ImportedModel> run();
 
+  /// The operators of ONNX's own domain that some node of can be read, in alphabetical order.
+  static std::vector<std::string_view> operators();
+
 private:
   using Value = Operand;
   using Handler = Status (Importer::*)(const Node&);
@@ -68,6 +71,8 @@ private:
 
   // rules.cpp: the table of operators.
   static const Rule* find_rule(const Node& node);
+  static const std::vector<Rule>& onnx_rules();
+  static const std::vector<Rule>& quant_rules();
 
   // operands.cpp: operands, by position in the node's inputs, and what is done to all of them.
   Result<const ConstantValue*> constant(const Node& node, size_t index, std::string_view role);

@@ -19,7 +19,7 @@ inline constexpr Message TooLarge{"frontends.onnx.too_large", "{} is larger than
                                   "models of this size do not fit an FPGA; check the shape"};
 inline constexpr Message Opset{"frontends.onnx.opset",
                                "version {} of the ONNX operators is not supported",
-                               "export the model with an opset between 7 and 22"};
+                               "export the model with an opset between 7 and 22 (1 at least)"};
 inline constexpr Message ExternalData{
     "frontends.onnx.external_data",
     "the numbers of this tensor are in another file, and the model itself is not read from one",
@@ -111,6 +111,9 @@ inline constexpr Message GatherIndex{"frontends.onnx.gather_index", "the index {
                                      "export the model again"};
 inline constexpr Message CastChanges{"frontends.onnx.cast", "a cast to type {} changes the numbers",
                                      "remove it, or quantise the value with Quant first"};
+inline constexpr Message OldOperator{"frontends.onnx.old_operator",
+                                     "before operator set {} it meant something else",
+                                     "export the model with a newer opset"};
 inline constexpr Message Training{"frontends.onnx.training", "it is in training mode",
                                   "export the model for inference"};
 inline constexpr Message Exponent{"frontends.onnx.exponent",

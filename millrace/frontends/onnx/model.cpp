@@ -16,7 +16,7 @@ namespace {
 
 using ::onnx::AttributeProto;
 
-constexpr int MinOpset = 7;
+constexpr int MinOpset = 1;
 constexpr int MaxOpset = 22;
 
 Result<::onnx::ModelProto> parse(std::string_view bytes, const std::string& file) {
@@ -237,6 +237,8 @@ Status sort_nodes(Model& model, const std::string& file) {
 }  // namespace
 
 std::optional<int64_t> bounded_elements(const Shape& shape) {
+  if (shape.size() > MaxAxes)
+    return std::nullopt;
   int64_t product = 1;
   for (int64_t extent : shape) {
     if (extent < 0 || (extent > 0 && product > MaxElements / extent))

@@ -61,8 +61,13 @@ struct Model {
 
 /// No tensor of a model may have more elements.
 inline constexpr int64_t MaxElements = int64_t{1} << 28;
+/// No constant that is computed at import, whatever small tensors it comes from, has more.
+inline constexpr int64_t MaxFolded = int64_t{1} << 24;
+/// No tensor of a model has more axes.
+inline constexpr size_t MaxAxes = 64;
 
-/// Number of elements of a shape, if no extent is negative and it is at most MaxElements.
+/// Number of elements of a shape, if no extent is negative, there are at most MaxAxes, and it is at
+/// most MaxElements.
 std::optional<int64_t> bounded_elements(const Shape& shape);
 
 /// A name from the file as it may appear in a diagnostic: short, without control characters.

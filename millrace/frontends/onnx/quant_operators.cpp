@@ -196,6 +196,8 @@ Status Importer::trunc(const Node& node) {
   const int dropped = static_cast<int>(input_width - output_width);
   const int int_bits = type->width - type->frac_bits;
   to.frac_bits = *input_frac_bits - dropped;
+  if (int_bits + to.frac_bits + 1 > FixedType::MaxWidth - 1)
+    return error(messages::TruncRange, node.where);
   to.width = std::clamp(int_bits + to.frac_bits + 1, 1, FixedType::MaxWidth - 1);
   Activation y = *x;
   MR_TRY(y.id, emit(node, dropped == 0 ? "" : ".dropped", requantize, {y.id}));

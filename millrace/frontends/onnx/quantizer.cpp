@@ -125,6 +125,9 @@ Status verify(const Node& node, const QuantParameters& parameters, const Shape& 
   MR_TRY_STATUS(broadcasts(parameters.scale, "scale"));
   MR_TRY_STATUS(broadcasts(parameters.zero_point, "zero point"));
   MR_TRY_STATUS(broadcasts(parameters.bit_width, "bit width"));
+  if (bounded_elements(parameters.shape()).value_or(MaxElements) > MaxFolded)
+    return error(messages::TooLarge, node.where, "the set of its types",
+                 fmt::format("{} elements", MaxFolded));
   for (double scale : parameters.scale.data)
     if (!(scale > 0) || std::fpclassify(scale) == FP_SUBNORMAL)
       return error(messages::QuantScale, node.where, scale, -FixedType::MaxFracBits,
@@ -146,6 +149,8 @@ Status verify(const Node& node, const QuantParameters& parameters, const Shape& 
 ConstantValue quantised(const Node& node, const ConstantValue& x,
                         const QuantParameters& parameters) {
   ConstantValue result = x;
+  if (x.value->data.empty())
+    return result;
   if (const auto to = parameters.plain()) {
     result.quantizers.push_back({node.name, node.where, *to});
     return result;

@@ -84,6 +84,9 @@ Status Importer::reduce(const Node& node) {
       MR_TRY(id, emit(node, "", graph::AvgPool{window, false, {}}, {id}));
     } else if (node.op == "ReduceSum") {
       // A sum of each channel: a depthwise convolution with ones.
+      if (num_elements(map) > MaxFolded)
+        return error(messages::TooLarge, node.where, "the window",
+                     fmt::format("{} elements", MaxFolded));
       graph::Conv2D conv{window, kept};
       const std::vector<int64_t> ones(static_cast<size_t>(num_elements(map)), 1);
       const FixedType one{false, 1, 0};

@@ -54,6 +54,11 @@ std::optional<int64_t> source_pixel(const Sampling& sampling, int64_t x, int64_t
 
 /// True where every pixel is repeated `factor` times.
 bool repeats(const Sampling& sampling, int64_t in, int64_t factor) {
+  if (sampling.coordinates == "asymmetric" && sampling.nearest == "floor")
+    return true;
+  constexpr int64_t MaxLength = int64_t{1} << 20;  // beyond that the search takes too long
+  if (in > MaxLength / factor)
+    return false;
   for (int64_t x = 0; x < in * factor; ++x)
     if (source_pixel(sampling, x, in, in * factor) != x / factor)
       return false;

@@ -11,10 +11,10 @@
 
 namespace millrace::frontends::onnx {
 
-const Importer::Rule* Importer::find_rule(const Node& node) {
+const std::vector<Importer::Rule>& Importer::onnx_rules() {
   using I = Importer;
   constexpr size_t Any = std::numeric_limits<size_t>::max();
-  static const std::vector<Rule> operator_rules = {
+  static const std::vector<Rule> rules = {
       {"Abs", 1, 1, &I::fold_constants, &I::exact_function, {}},
       {"Add", 2, 2, &I::fold_constants, &I::arithmetic, {}},
       {"ArgMax", 1, 1, nullptr, &I::arg_max, {"axis", "keepdims", "select_last_index"}},
@@ -58,7 +58,7 @@ const Importer::Rule* Importer::find_rule(const Node& node) {
         "strides"}},
       {"DequantizeLinear", 2, 3, &I::constant_dequantize, &I::dequantize_linear, {"axis"}},
       {"Div", 2, 2, &I::fold_constants, &I::arithmetic, {}},
-      {"Dropout", 1, 3, &I::constant_identity, &I::dropout, {"ratio", "seed"}},
+      {"Dropout", 1, 3, &I::dropout, &I::dropout, {"ratio", "seed"}},
       {"Elu", 1, 1, nullptr, &I::real_function, {"alpha"}},
       {"Equal", 2, 2, &I::fold_constants, nullptr, {}},
       {"Erf", 1, 1, nullptr, &I::real_function, {}},
@@ -134,9 +134,14 @@ const Importer::Rule* Importer::find_rule(const Node& node) {
       {"Upsample", 1, 2, nullptr, &I::resize, {"mode", "scales"}},
       {"Where", 3, 3, &I::fold_constants, nullptr, {}},
   };
+  return rules;
+}
+
+const std::vector<Importer::Rule>& Importer::quant_rules() {
+  using I = Importer;
   static const std::vector<std::string_view> quant_attributes = {"narrow", "rounding_mode",
                                                                  "signed"};
-  static const std::vector<Rule> quant_rules = {
+  static const std::vector<Rule> rules = {
       {"BipolarQuant", 2, 2, &I::constant_bipolar_quant, &I::bipolar_quant, {}},
       {"IntQuant", 4, 4, &I::constant_quant, &I::quant, quant_attributes},
       {"MultiThreshold",
@@ -148,10 +153,21 @@ const Importer::Rule* Importer::find_rule(const Node& node) {
       {"Quant", 4, 4, &I::constant_quant, &I::quant, quant_attributes},
       {"Trunc", 5, 7, nullptr, &I::trunc, quant_attributes},
   };
+  return rules;
+}
+
+std::vector<std::string_view> Importer::operators() {
+  std::vector<std::string_view> names;
+  for (const Rule& rule : onnx_rules())
+    names.push_back(rule.op);
+  return names;
+}
+
+const Importer::Rule* Importer::find_rule(const Node& node) {
   const bool is_quant = is_quant_domain(node.domain);
   if (!is_quant && !node.domain.empty())
     return nullptr;
-  const auto& rules = is_quant ? quant_rules : operator_rules;
+  const auto& rules = is_quant ? quant_rules() : onnx_rules();
   const auto found = std::ranges::find(rules, node.op, &Rule::op);
   return found == rules.end() ? nullptr : &*found;
 }
