@@ -23,7 +23,7 @@ double threshold_of(const graph::Graph& model) {
 }
 
 Result<EmulationRecord> emulate(const EmulateOptions& options, Console& console) {
-  MR_TRY(const graph::Graph model, load_exact_model(options.model));
+  MR_TRY(const graph::Graph model, load_exact_model(options.model, false, options.weights));
   const std::string where = options.model.string();
   MR_TRY(const graph::TensorType input, only_input(model, where));
   const graph::TensorType& output = model.type(model.outputs().front());

@@ -33,7 +33,7 @@ std::string to_text(const report::NetworkRecord& network) {
 }  // namespace
 
 Result<Answer> run(const InspectOptions& options, Console&) {
-  MR_TRY(const graph::Graph imported, import_model(options.model));
+  MR_TRY(const graph::Graph imported, import_model(options.model, options.weights));
   // A model that is not exact is still worth a look: its values are then "real".
   const Result<graph::Graph> exact = passes::lower(imported);
   report::NetworkRecord network = report::describe(exact ? *exact : imported);

@@ -13,7 +13,7 @@ namespace millrace::cli {
 
 namespace fs = std::filesystem;
 
-Result<graph::Graph> import_model(const fs::path& path) {
+Result<graph::Graph> import_model(const fs::path& path, const fs::path& weights) {
   if (std::error_code ignored; fs::is_directory(path, ignored))
     return report::read_model(path);
   if (path.extension() == ".mr") {
@@ -22,12 +22,12 @@ Result<graph::Graph> import_model(const fs::path& path) {
   }
   for (const char* const extension : {".h5", ".hdf5", ".keras", ".json"})
     if (path.extension() == extension)
-      return frontends::import_keras(path);
+      return frontends::import_keras(path, weights.empty() ? std::nullopt : std::optional(weights));
   return frontends::import_onnx(path);
 }
 
-Result<graph::Graph> load_exact_model(const fs::path& path, bool logits) {
-  MR_TRY(const graph::Graph imported, import_model(path));
+Result<graph::Graph> load_exact_model(const fs::path& path, bool logits, const fs::path& weights) {
+  MR_TRY(const graph::Graph imported, import_model(path, weights));
   return passes::lower(imported, {.logits = logits});
 }
 

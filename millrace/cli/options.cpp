@@ -113,16 +113,24 @@ void add_train(CLI::App& app, TrainOptions& options) {
       ->capture_default_str();
 }
 
+void add_weights(CLI::App& app, std::filesystem::path& weights) {
+  app.add_option("--weights", weights,
+                 "HDF5 file of the weights of a Keras model in JSON (default: beside it)")
+      ->type_name("FILE");
+}
+
 void add_inspect(CLI::App& app, InspectOptions& options) {
-  app.add_option("model", options.model, "ONNX model, model.mr or build directory")
+  app.add_option("model", options.model, "ONNX or Keras model, model.mr or build directory")
       ->required()
       ->type_name("MODEL");
+  add_weights(app, options.weights);
 }
 
 void add_compile(CLI::App& app, CompileOptions& options) {
-  app.add_option("model", options.model, "ONNX (QONNX) model, or model.mr")
+  app.add_option("model", options.model, "ONNX (QONNX) or Keras model, or model.mr")
       ->required()
       ->type_name("MODEL");
+  add_weights(app, options.weights);
   add_circuit_options(app, options);
   app.add_option("-o,--output", options.output, "Build directory to write")
       ->type_name("DIR")
@@ -132,9 +140,10 @@ void add_compile(CLI::App& app, CompileOptions& options) {
 constexpr const char* TrainingImages = " (default: what the model was trained with)";
 
 void add_emulate(CLI::App& app, EmulateOptions& options) {
-  app.add_option("model", options.model, "Build directory, ONNX model or model.mr")
+  app.add_option("model", options.model, "Build directory, ONNX or Keras model, or model.mr")
       ->required()
       ->type_name("MODEL");
+  add_weights(app, options.weights);
   add_image_options(app, options.images, TrainingImages);
 }
 

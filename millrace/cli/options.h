@@ -33,10 +33,12 @@ struct TrainOptions {
 
 struct InspectOptions {
   std::filesystem::path model = {};
+  std::filesystem::path weights = {};  ///< of a .json model; empty: beside it
 };
 
 struct CompileOptions {
   std::filesystem::path model = {};
+  std::filesystem::path weights = {};  ///< as of InspectOptions
   std::string part = "xcku115-flvb2104-2-i";
   std::string clock = "5ns";
   std::string lanes = {};                   ///< "4", "4x28", "all"; empty: chosen
@@ -53,6 +55,7 @@ struct CompileOptions {
 
 struct EmulateOptions {
   std::filesystem::path model = {};
+  std::filesystem::path weights = {};  ///< as of InspectOptions
   ImageOptions images = {};
 };
 

@@ -32,6 +32,31 @@ int depth_of(std::string_view text) {
   return deepest;
 }
 
+/// Python writes numbers that JSON does not have, bare. They become texts, which are no numbers.
+std::string with_quoted_infinities(std::string_view text) {
+  std::string result;
+  result.reserve(text.size());
+  bool is_text = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    size_t length = 0;
+    if (!is_text)
+      for (const std::string_view word : {"-Infinity", "Infinity", "NaN"})
+        if (length == 0 && text.substr(i).starts_with(word))
+          length = word.size();
+    if (length > 0) {
+      result.append("\"").append(text.substr(i, length)).append("\"");
+      i += length - 1;
+      continue;
+    }
+    if (text[i] == '"')
+      is_text = !is_text;
+    result += text[i];
+    if (is_text && text[i] == '\\' && i + 1 < text.size())
+      result += text[++i];
+  }
+  return result;
+}
+
 /// The value inside of how Keras writes NumPy's numbers and arrays, and its tensors.
 const Json& unwrapped(const Json& json) {
   if (!json.is_object())
@@ -79,7 +104,7 @@ std::string shown(const Json& json) {
 Result<Json> parse_json(std::string_view text, const std::string& where) {
   if (depth_of(text) > MaxDepth)
     return error(messages::JsonDepth, where, MaxDepth);
-  Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  Json json = Json::parse(with_quoted_infinities(text), nullptr, /*allow_exceptions=*/false);
   if (json.is_discarded())
     return error(messages::Json, where);
   return json;
