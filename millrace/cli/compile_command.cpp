@@ -114,8 +114,8 @@ Status write_rtl(const Compiled& compiled, const fs::path& folder) {
   return write_file(folder / report::FileList, file_list);
 }
 
-/// Keeps the model with what was made of it: the file, named as its kind wants it, and what `train` left beside it if that
-/// is about this very file.
+/// Keeps the model with what was made of it: the file, named as its kind wants it, and what `train`
+/// left beside it if that is about this very file.
 Status copy_source(const fs::path& model, const fs::path& build) {
   if (std::error_code ignored; model.extension() == ".mr" || fs::is_directory(model, ignored))
     return {};

@@ -58,17 +58,17 @@ std::string with_quoted_infinities(std::string_view text) {
 }
 
 /// The value inside of how Keras writes NumPy's numbers and arrays, and its tensors.
-const Json& unwrapped(const Json& json) {
-  if (!json.is_object())
+const Json* unwrapped(const Json* json) {
+  if (!json->is_object())
     return json;
-  const auto name = json.find("class_name");
-  if (name == json.end() || (*name != "__numpy__" && *name != "__tensor__"))
+  const auto name = json->find("class_name");
+  if (name == json->end() || (*name != "__numpy__" && *name != "__tensor__"))
     return json;
-  const auto config = json.find("config");
-  if (config == json.end() || !config->is_object())
+  const auto config = json->find("config");
+  if (config == json->end() || !config->is_object())
     return json;
   const auto value = config->find("value");
-  return value == config->end() ? json : *value;
+  return value == config->end() ? json : &*value;
 }
 
 bool append(const Json& json, size_t level, FloatTensor& array) {
@@ -111,7 +111,7 @@ Result<Json> parse_json(std::string_view text, const std::string& where) {
 }
 
 std::optional<double> number_in(const Json& json) {
-  const Json& value = unwrapped(json);
+  const Json& value = *unwrapped(&json);
   if (!value.is_number())
     return std::nullopt;
   const auto number = value.get<double>();
@@ -120,7 +120,7 @@ std::optional<double> number_in(const Json& json) {
 
 std::optional<FloatTensor> array_in(const Json& json) {
   FloatTensor array;
-  if (!append(unwrapped(json), 0, array) ||
+  if (!append(*unwrapped(&json), 0, array) ||
       !std::ranges::all_of(array.data, [](double x) { return std::isfinite(x); }))
     return std::nullopt;
   return array;

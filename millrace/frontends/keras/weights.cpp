@@ -113,7 +113,7 @@ Result<std::map<std::string, std::string, std::less<>>> Weights::find_by_name(
     });
     if (spec == specs.end())
       return error(messages::ExtraWeight, where, printable(name), file_.file());
-    if (!paths.emplace(spec->name, group + "/" + name).second)
+    if (!paths.emplace(spec->name, fmt::format("{}/{}", group, name)).second)
       return error(messages::DuplicateWeight, where, spec->name, file_.file());
   }
   return paths;
@@ -141,8 +141,8 @@ Result<std::map<std::string, std::string, std::less<>>> Weights::find_by_number(
       const bool is_number = !name.empty() && name.size() < 6 &&
                              std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; });
       if (!is_number || std::stoul(name) >= allowed)
-        return error(messages::ExtraWeight, layer.where, printable(vars + "/" + name),
-                     file_.file());
+        return error(messages::ExtraWeight, layer.where,
+                     printable(fmt::format("{}/{}", vars, name)), file_.file());
     }
   }
   return paths;
