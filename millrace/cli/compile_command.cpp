@@ -114,13 +114,16 @@ Status write_rtl(const Compiled& compiled, const fs::path& folder) {
   return write_file(folder / report::FileList, file_list);
 }
 
-/// Keeps the model with what was made of it: the ONNX file, and what `train` left beside it if that
-/// is about this very file.
+/// Keeps the model with what was made of it: the file, named as its kind wants it, and what `train`
+/// left beside it if that is about this very file.
 Status copy_source(const fs::path& model, const fs::path& build) {
   if (std::error_code ignored; model.extension() == ".mr" || fs::is_directory(model, ignored))
     return {};
   MR_TRY(const std::string content, read_file(model));
-  MR_TRY_STATUS(write_file(build / report::SourceModelFile, content));
+  fs::path name = report::SourceModelFile;
+  if (model.has_extension())
+    name.replace_extension(model.extension());
+  MR_TRY_STATUS(write_file(build / name, content));
   const fs::path path = training_record_path(model);
   if (std::error_code ignored; !fs::is_regular_file(path, ignored))
     return {};

@@ -36,6 +36,18 @@ TEST(CommandLine, CompileHasDefaults) {
   EXPECT_FALSE(options.max_lut.has_value());
 }
 
+TEST(CommandLine, ModelsMayHaveTheirWeightsElsewhere) {
+  const std::vector<const char*> rest = {"m.json", "--weights", "w.h5"};
+  const auto with = [&](const char* command) {
+    std::vector<const char*> words = {command};
+    words.insert(words.end(), rest.begin(), rest.end());
+    return words;
+  };
+  EXPECT_EQ(options_of<InspectOptions>(with("inspect")).types.weights, "w.h5");
+  EXPECT_EQ(options_of<CompileOptions>(with("compile")).types.weights, "w.h5");
+  EXPECT_EQ(options_of<EmulateOptions>(with("emulate")).types.weights, "w.h5");
+}
+
 TEST(CommandLine, CompileTakesGoals) {
   const auto options =
       options_of<CompileOptions>({"compile", "m.onnx", "--latency", "300ns", "--interval",

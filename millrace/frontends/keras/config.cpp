@@ -32,18 +32,43 @@ int depth_of(std::string_view text) {
   return deepest;
 }
 
+/// Python writes numbers that JSON does not have, bare. They become texts, which are no numbers.
+std::string with_quoted_infinities(std::string_view text) {
+  std::string result;
+  result.reserve(text.size());
+  bool is_text = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    size_t length = 0;
+    if (!is_text)
+      for (const std::string_view word : {"-Infinity", "Infinity", "NaN"})
+        if (length == 0 && text.substr(i).starts_with(word))
+          length = word.size();
+    if (length > 0) {
+      result.append("\"").append(text.substr(i, length)).append("\"");
+      i += length - 1;
+      continue;
+    }
+    if (text[i] == '"')
+      is_text = !is_text;
+    result += text[i];
+    if (is_text && text[i] == '\\' && i + 1 < text.size())
+      result += text[++i];
+  }
+  return result;
+}
+
 /// The value inside of how Keras writes NumPy's numbers and arrays, and its tensors.
-const Json& unwrapped(const Json& json) {
-  if (!json.is_object())
+const Json* unwrapped(const Json* json) {
+  if (!json->is_object())
     return json;
-  const auto name = json.find("class_name");
-  if (name == json.end() || (*name != "__numpy__" && *name != "__tensor__"))
+  const auto name = json->find("class_name");
+  if (name == json->end() || (*name != "__numpy__" && *name != "__tensor__"))
     return json;
-  const auto config = json.find("config");
-  if (config == json.end() || !config->is_object())
+  const auto config = json->find("config");
+  if (config == json->end() || !config->is_object())
     return json;
   const auto value = config->find("value");
-  return value == config->end() ? json : *value;
+  return value == config->end() ? json : &*value;
 }
 
 bool append(const Json& json, size_t level, FloatTensor& array) {
@@ -79,14 +104,14 @@ std::string shown(const Json& json) {
 Result<Json> parse_json(std::string_view text, const std::string& where) {
   if (depth_of(text) > MaxDepth)
     return error(messages::JsonDepth, where, MaxDepth);
-  Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  Json json = Json::parse(with_quoted_infinities(text), nullptr, /*allow_exceptions=*/false);
   if (json.is_discarded())
     return error(messages::Json, where);
   return json;
 }
 
 std::optional<double> number_in(const Json& json) {
-  const Json& value = unwrapped(json);
+  const Json& value = *unwrapped(&json);
   if (!value.is_number())
     return std::nullopt;
   const auto number = value.get<double>();
@@ -95,7 +120,7 @@ std::optional<double> number_in(const Json& json) {
 
 std::optional<FloatTensor> array_in(const Json& json) {
   FloatTensor array;
-  if (!append(unwrapped(json), 0, array) ||
+  if (!append(*unwrapped(&json), 0, array) ||
       !std::ranges::all_of(array.data, [](double x) { return std::isfinite(x); }))
     return std::nullopt;
   return array;

@@ -59,22 +59,21 @@ Arrangement as_kernel(const graph::Window& window, int64_t inputs, int64_t outpu
 }
 
 Result<Value> convolution(LayerCall& call) {
-  MR_TRY(const Options options, read_options(call));
-  MR_TRY(const int64_t filters, call.config.integer("filters"));
-  MR_TRY(const int64_t groups, call.config.integer("groups", 1));
-  const Value& x = call.x();
-  if (groups < 1 || x.channels() % groups != 0 || filters < 1 || filters % groups != 0)
-    return call.config.bad("groups", "a divisor of channels and filters");
-  MR_TRY(const graph::Window window, place_window(call, options.window, x));
+  MR_TRY(const ConvolutionOptions options, read_convolution(call));
+  MR_TRY(const bool use_bias, call.config.boolean("use_bias", true));
+  const auto& [window, extents, filters, groups] = options;
   std::optional<QuantizerSpec> kernel_quantizer, bias_quantizer;
   if (call.is_quantized()) {
     MR_TRY(kernel_quantizer, call.quantizer("kernel_quantizer"));
     MR_TRY(bias_quantizer, call.quantizer("bias_quantizer"));
   }
+  const Value& x = call.x();
   const int64_t inputs = x.channels() / groups;
+  Shape shape = extents;
+  shape.push_back(inputs);
+  shape.push_back(filters);
   MR_TRY(FoldedWeights weights,
-         read_folded(call, "kernel", kernel_shape(options.window, {inputs, filters}), filters,
-                     options.use_bias, x.shape.size() + 1));
+         read_folded(call, "kernel", shape, filters, use_bias, x.shape.size() + 1));
   MR_TRY(const Kernel kernel,
          add_kernel(call, "kernel", std::move(weights.kernel), kernel_quantizer, filters,
                     as_kernel(window, inputs, filters)));
@@ -234,6 +233,18 @@ Result<Value> transposed(LayerCall& call) {
 }
 
 }  // namespace
+
+Result<ConvolutionOptions> read_convolution(LayerCall& call) {
+  MR_TRY(const Options options, read_options(call));
+  ConvolutionOptions result{.window = {}, .kernel = options.window.kernel};
+  MR_TRY(result.filters, call.config.integer("filters"));
+  MR_TRY(result.groups, call.config.integer("groups", 1));
+  if (result.groups < 1 || call.x().channels() % result.groups != 0 || result.filters < 1 ||
+      result.filters % result.groups != 0)
+    return call.config.bad("groups", "a divisor of channels and filters");
+  MR_TRY(result.window, place_window(call, options.window, call.x()));
+  return result;
+}
 
 std::span<const LayerRule> convolution_layers() {
   static constexpr LayerRule Rules[] = {

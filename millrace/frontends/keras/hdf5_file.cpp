@@ -111,12 +111,12 @@ Result<std::optional<std::vector<std::string>>> read_texts(hid_t attribute,
   std::vector<std::string> texts;
   if (H5Tis_variable_str(type.get()) > 0) {
     std::vector<char*> pointers(static_cast<size_t>(count), nullptr);
-    if (count > 0 && H5Aread(attribute, type.get(), pointers.data()) < 0)
+    if (count > 0 && H5Aread(attribute, type.get(), static_cast<void*>(pointers.data())) < 0)
       return error(messages::Damaged, where);
     for (const char* pointer : pointers)
       texts.emplace_back(pointer ? pointer : "");
     if (count > 0)
-      H5Dvlen_reclaim(type.get(), space.get(), H5P_DEFAULT, pointers.data());
+      H5Dvlen_reclaim(type.get(), space.get(), H5P_DEFAULT, static_cast<void*>(pointers.data()));
     return texts;
   }
   // The attribute lies in the file as a whole, so that it is no larger than the file.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The layers of HGQ's proxy models, which compute to the bit what the circuit shall compute.
 // Source   HGQ 0.2.6, proxy/fixed_point_quantizer.py, proxy/unary_lut.py
+#include "millrace/frontends/keras/hgq.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -11,8 +13,7 @@ namespace millrace::frontends::keras {
 namespace {
 
 /// The extents of a parameter without the batch.
-Result<Shape> parameter_shape(LayerCall& call, const Shape& given) {
-  const Shape& x = call.x().shape;
+Result<Shape> parameter_shape(LayerCall& call, const Shape& x, const Shape& given) {
   Shape shape = given;
   while (shape.size() > x.size()) {
     if (shape.front() != 1)
@@ -58,39 +59,24 @@ Result<std::optional<FixedType>> element_type(LayerCall& call, double keep_negat
     return std::nullopt;
   const bool is_signed = keep_negative == 1;
   const int max_width = FixedType::MaxWidth - (is_signed ? 0 : 1);
-  if ((keep_negative != 0 && !is_signed) || bits < 0 || bits > max_width)
+  if ((keep_negative != 0 && !is_signed) || bits < 0 || bits > max_width ||
+      std::abs(integers) > FixedType::MaxFracBits / 2)
     return error(messages::QuantizerType, call.where(), bits, integers);
   return FixedType{.is_signed = is_signed,
                    .width = static_cast<int>(bits),
                    .frac_bits = static_cast<int>(bits - integers)};
 }
 
-Result<Value> fixed_point_quantizer(LayerCall& call) {
-  Config& config = call.config;
-  const Value& x = call.x();
-  const Json* shape_json = config.get("shape");
-  MR_TRY(const Shape given,
-         config.integers("shape", shape_json && shape_json->is_array() ? shape_json->size() : 1));
-  config.ignore({"overrides", "fusible"});  // for hls4ml: they repeat the types
-  MR_TRY(const std::string rounding_name, config.text("RND", "TRN"));
-  MR_TRY(const std::string overflow_name, config.text("SAT", "WRAP"));
-  const auto rounding = parse_rounding(rounding_name);
-  const auto overflow = parse_overflow(overflow_name);
-  if (!rounding)
-    return config.bad("RND", "TRN, TRN_ZERO, RND, RND_ZERO, RND_MIN_INF, RND_INF or RND_CONV");
-  if (!overflow)
-    return config.bad("SAT", "WRAP, SAT, SAT_ZERO, SAT_SYM or WRAP_SM");
-  MR_TRY(const Shape shape, parameter_shape(call, given));
-  MR_TRY(const LayerWeights weights,
-         call.read_weights({{"keep_negative", given}, {"bits", given}, {"integers", given}}));
-  const auto& keep_negative = weights.find("keep_negative")->second.data;
-  const auto& bits = weights.find("bits")->second.data;
-  const auto& integers = weights.find("integers")->second.data;
+}  // namespace
 
+Result<Value> quantize_fixed(LayerCall& call, const std::string& suffix, const Value& x,
+                             const FixedParameters& parameters) {
+  const auto& [given, keep_negative, bits, integers, rounding, overflow] = parameters;
+  MR_TRY(const Shape shape, parameter_shape(call, x.shape, given));
   // Types of all elements, of the channels, or of one.
   constexpr int64_t MaxTypes = int64_t{1} << 20;
   const bool is_one = bits.size() == 1;
-  const bool is_by_channel = static_cast<int64_t>(bits.size()) == shape.back();
+  const bool is_by_channel = !shape.empty() && static_cast<int64_t>(bits.size()) == shape.back();
   const Shape extents = is_one ? Shape{1} : is_by_channel ? Shape{shape.back()} : x.shape;
   if (num_elements(extents) > MaxTypes)
     return error(messages::TooLarge, call.where(), "the quantiser",
@@ -102,18 +88,20 @@ Result<Value> fixed_point_quantizer(LayerCall& call) {
   for (int64_t i = 0; i < num_elements(extents); ++i) {
     const size_t index = repetition(i);
     MR_TRY(const auto type, element_type(call, keep_negative[index], bits[index], integers[index]));
-    if (type && !type->is_signed && *overflow == Overflow::WrapSignMagnitude)
-      return config.bad("SAT", "another one for unsigned numbers");
+    if (type && !type->is_signed && overflow == Overflow::WrapSignMagnitude)
+      return error(messages::BadOption, call.where(), "overflow", "WRAP_SM",
+                   "another one for unsigned numbers");
     types.push_back(type.value_or(FixedType{.is_signed = false, .width = 1}));
     mask.data.push_back(type ? 1 : 0);
     has_zeros = has_zeros || !type;
   }
+  const std::string prefix = suffix.empty() ? "" : suffix + ".";
   Value y = x;
   if (has_zeros) {
-    MR_TRY(const graph::ValueId factor, call.constant("mask", std::move(mask)));
-    MR_TRY(y, call.add("masked", graph::Mul{}, {x.id, factor}, x.shape));
+    MR_TRY(const graph::ValueId factor, call.constant(prefix + "mask", std::move(mask)));
+    MR_TRY(y, call.add(prefix + "masked", graph::Mul{}, {x.id, factor}, x.shape));
   }
-  graph::Requantize op{{types.front(), *rounding, *overflow}};
+  graph::Requantize op{{types.front(), rounding, overflow}};
   if (std::ranges::any_of(types, [&](const FixedType& type) { return type != types.front(); })) {
     const auto common = graph::common_type(types);
     if (!common)
@@ -121,7 +109,42 @@ Result<Value> fixed_point_quantizer(LayerCall& call) {
     op.to.type = *common;
     op.types = std::move(types);
   }
-  return call.map("", std::move(op), y);
+  return call.map(suffix, std::move(op), y);
+}
+
+Result<Rounding> read_rounding(Config& config, std::string_view key) {
+  MR_TRY(const std::string name, config.text(key, "TRN"));
+  if (const auto rounding = parse_rounding(name))
+    return *rounding;
+  return config.bad(key, "TRN, TRN_ZERO, RND, RND_ZERO, RND_MIN_INF, RND_INF or RND_CONV");
+}
+
+Result<Overflow> read_overflow(Config& config, std::string_view key) {
+  MR_TRY(const std::string name, config.text(key, "WRAP"));
+  if (const auto overflow = parse_overflow(name))
+    return *overflow;
+  return config.bad(key, "WRAP, SAT, SAT_ZERO, SAT_SYM or WRAP_SM");
+}
+
+namespace {
+
+Result<Value> fixed_point_quantizer(LayerCall& call) {
+  Config& config = call.config;
+  const Json* shape = config.get("shape");
+  const size_t rank = shape && shape->is_array() ? shape->size() : 1;
+  FixedParameters parameters;
+  MR_TRY(parameters.shape, config.integers("shape", rank));
+  config.ignore({"overrides", "fusible"});  // for hls4ml: they repeat the types
+  MR_TRY(parameters.rounding, read_rounding(config, "RND"));
+  MR_TRY(parameters.overflow, read_overflow(config, "SAT"));
+  MR_TRY_STATUS(parameter_shape(call, call.x().shape, parameters.shape));
+  MR_TRY(LayerWeights weights, call.read_weights({{"keep_negative", parameters.shape},
+                                                  {"bits", parameters.shape},
+                                                  {"integers", parameters.shape}}));
+  parameters.keep_negative = std::move(weights.find("keep_negative")->second.data);
+  parameters.bits = std::move(weights.find("bits")->second.data);
+  parameters.integers = std::move(weights.find("integers")->second.data);
+  return quantize_fixed(call, "", call.x(), parameters);
 }
 
 /// A type as HGQ writes it: [has a sign, integer bits without it, fraction bits].

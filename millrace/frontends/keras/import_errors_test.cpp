@@ -258,6 +258,9 @@ TEST(KerasLayerErrors, UnknownClassesAreRefusedFirst) {
   EXPECT_EQ(refusal(sequential({input({3}), foreign})), "frontends.keras.unknown_layer");
   Json registered = Dense;
   registered["registered_name"] = "Mine>Dense";
+  Json newer = layer("QLayerNormalization", "norm");
+  newer["registered_name"] = "hgq>QLayerNormalization";
+  EXPECT_EQ(refusal(sequential({input({3}), newer})), "frontends.keras.unknown_layer");
   EXPECT_EQ(refusal(sequential({input({3}), registered})), "frontends.keras.unknown_layer");
 }
 

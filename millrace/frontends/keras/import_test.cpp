@@ -271,6 +271,57 @@ TEST(KerasHgq, TypesOfChannelsAndElementsAreKept) {
   EXPECT_THAT(run(one, {0.375, 1, -1}), ::testing::ElementsAre(0.5, -1, -1));
 }
 
+// Quantisers of HGQ2 have their arrays in the layer's inner layers. Weights that wrap are not
+// wrapped: 1.25 stays, with a bit left of the point.
+TEST(KerasHgq, TrainedQuantisersStandBeforeTheLayerAndOnItsWeights) {
+  const auto quantizer = [](const std::string& type, const std::string& overflow, bool is_weight) {
+    return Json{{"class_name", "QuantizerConfig"},
+                {"config",
+                 {{"q_type", type},
+                  {"round_mode", "RND"},
+                  {"overflow_mode", overflow},
+                  {"is_weight", is_weight},
+                  {"i_decay_speed", "Infinity"}}}};
+  };
+  Json dense = layer("QDense", "fc",
+                     {{"units", 1},
+                      {"enable_iq", true},
+                      {"enable_oq", false},
+                      {"enable_ebops", false},
+                      {"iq_conf", quantizer("kif", "SAT", false)},
+                      {"kq_conf", quantizer("kbi", "WRAP", true)},
+                      {"bq_conf", quantizer("kbi", "SAT_SYM", false)}});
+  dense["registered_name"] = "hgq>QDense";
+  const Json model = sequential({input({2}), dense});
+  Hdf5Builder file;
+  const std::string root = "layers/q_dense/";
+  file.array(root + "vars/0", {{2, 1}, {1.25, -0.6}}).array(root + "vars/1", {{1}, {9}});
+  // Integers, fractions, sign: of the second input none.
+  file.array(root + "iq/quantizer/vars/0", {{1, 2}, {1, -1}})
+      .array(root + "iq/quantizer/vars/1", {{1, 2}, {2, 1}})
+      .array(root + "iq/quantizer/vars/2", {{1, 2}, {1, 0}});
+  // Bits, sign, integers, speed.
+  file.array(root + "kq/quantizer/vars/0", {{2, 1}, {2.4, 1.6}})
+      .array(root + "kq/quantizer/vars/1", {{2, 1}, {1, 1}})
+      .array(root + "kq/quantizer/vars/2", {{2, 1}, {0, 0}})
+      .array(root + "kq/quantizer/vars/3", {{}, {0.5}});
+  // Bits, integers, sign.
+  file.array(root + "bq/quantizer/vars/0", {{1}, {4}})
+      .array(root + "bq/quantizer/vars/1", {{1}, {2}})
+      .array(root + "bq/quantizer/vars/2", {{1}, {1}});
+  const std::string config = model.dump();
+  const auto graph = import_keras_bytes(
+      archive({{"config.json", config}, {"model.weights.h5", file.bytes()}}), "x");
+  // 1.7 becomes 1.75, 1.25 is the weight, the bias is clamped to 3.75.
+  EXPECT_THAT(run(graph, {1.7, 5}), ::testing::ElementsAre(1.75 * 1.25 + 3.75));
+  // Python's Infinity is not JSON, and no number where one is needed.
+  std::string bare = config;
+  bare.replace(bare.find("\"Infinity\""), 10, "Infinity");
+  EXPECT_EQ(printed(import_keras_bytes(
+                archive({{"config.json", bare}, {"model.weights.h5", file.bytes()}}), "x")),
+            printed(graph));
+}
+
 TEST(KerasHgq, ATableIsReadByTheCodesOfItsInput) {
   const Json lut = layer("UnaryLUT", "lut", {{"kif_in", {1, 1, 0}}, {"kif_out", {1, 1, 1}}});
   const Json model = sequential({input({4}), lut});

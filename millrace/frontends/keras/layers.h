@@ -19,6 +19,15 @@ std::span<const LayerRule> merge_layers();
 std::span<const LayerRule> activation_layers();
 std::span<const LayerRule> normalization_layers();
 std::span<const LayerRule> hgq_layers();
+std::span<const LayerRule> hgq2_layers();
+
+/// The options of a convolution that is neither by channel nor transposed.
+struct ConvolutionOptions {
+  graph::Window window;
+  Shape kernel;  ///< extents of the kernel, one for each dimension
+  int64_t filters = 0, groups = 1;
+};
+Result<ConvolutionOptions> read_convolution(LayerCall& call);
 
 /// The window of a convolution or pool over a map, in the graph's two dimensions.
 struct WindowOptions {

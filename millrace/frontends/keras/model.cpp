@@ -45,7 +45,8 @@ Result<std::string> read_class(const Json& json, const std::string& where) {
     name = name.substr(end + 1);
   if (!package.empty() && !is_known_package(package))
     return error(messages::UnknownLayer, where, printable(package + "." + name));
-  return name;
+  // HGQ2 has classes of the names of QKeras'.
+  return package == "hgq" ? "hgq>" + name : name;
 }
 
 bool is_model(std::string_view class_name) {

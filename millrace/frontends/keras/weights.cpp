@@ -79,7 +79,9 @@ void Weights::name_groups(const Model& model) {
   std::map<std::string, int> counters;
   std::set<std::string> counted;
   for (const Layer& layer : model.layers) {
-    const std::string base = snake_case(layer.class_name);
+    const size_t package = layer.class_name.find('>');
+    const std::string base =
+        snake_case(std::string_view(layer.class_name).substr(package + 1));  // npos + 1 is 0
     const int count = counters[base]++;
     const std::string group = count == 0 ? base : fmt::format("{}_{}", base, count);
     counted.insert(group);
@@ -111,7 +113,7 @@ Result<std::map<std::string, std::string, std::less<>>> Weights::find_by_name(
     });
     if (spec == specs.end())
       return error(messages::ExtraWeight, where, printable(name), file_.file());
-    if (!paths.emplace(spec->name, group + "/" + name).second)
+    if (!paths.emplace(spec->name, fmt::format("{}/{}", group, name)).second)
       return error(messages::DuplicateWeight, where, spec->name, file_.file());
   }
   return paths;
@@ -139,8 +141,8 @@ Result<std::map<std::string, std::string, std::less<>>> Weights::find_by_number(
       const bool is_number = !name.empty() && name.size() < 6 &&
                              std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; });
       if (!is_number || std::stoul(name) >= allowed)
-        return error(messages::ExtraWeight, layer.where, printable(vars + "/" + name),
-                     file_.file());
+        return error(messages::ExtraWeight, layer.where,
+                     printable(fmt::format("{}/{}", vars, name)), file_.file());
     }
   }
   return paths;
@@ -152,11 +154,13 @@ Result<std::map<std::string, FloatTensor, std::less<>>> Weights::read(
          form_ == Form::Names ? find_by_name(layer, specs) : find_by_number(layer, specs));
   std::map<std::string, FloatTensor, std::less<>> weights;
   for (const WeightSpec& spec : specs) {
+    if (spec.is_unused)
+      continue;
     const auto path = paths.find(spec.name);
     if (path == paths.end() || !file_.has_array(path->second))
       return error(messages::MissingWeight, layer.where, spec.name, file_.file());
     MR_TRY(FloatTensor value, file_.array(path->second));
-    if (value.shape != spec.shape)
+    if (!spec.has_any_shape && value.shape != spec.shape)
       return error(messages::WeightShape, layer.where, spec.name, to_string(value.shape),
                    to_string(spec.shape));
     weights.emplace(spec.name, std::move(value));

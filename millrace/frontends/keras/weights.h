@@ -19,6 +19,8 @@ struct WeightSpec {
   /// Of the inner layer that owns it, "" for the layer itself ("batchnorm" of QConv2DBatchnorm).
   std::string_view owner = {};
   std::string_view other_name = {};  ///< which other versions of Keras give it
+  bool has_any_shape = false;
+  bool is_unused = false;  ///< of training: not read
 };
 
 /// Finds weights in one of three forms:
