@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // libFuzzer entry: any bytes of a .keras or .h5 file give a verified graph that survives its text
-// form, or a diagnostic. CMakeLists.txt beside this file says how to build and run it.
+// form, or a diagnostic. tests/fuzz/run builds and runs it.
 #include <cstdlib>
 #include <string_view>
 

@@ -10,6 +10,7 @@
 #include "millrace/frontends/keras/model.h"
 #include "millrace/frontends/keras/weights.h"
 #include "millrace/support/files.h"
+#include "millrace/support/rehearsal.h"
 
 namespace millrace::frontends {
 namespace {
@@ -94,26 +95,38 @@ Result<graph::Graph> import_json(const fs::path& path, const std::optional<fs::p
   return translate(model, &weights);
 }
 
+/// libhdf5 reads beyond its buffers in some damaged files. A copy of the process reads the file
+/// first, and dies of it instead.
+template <class Import>
+Result<graph::Graph> rehearsed(const std::string& file, const Import& import) {
+  if (!survives([&] { (void)import(); }))
+    return error(messages::Damaged, file);
+  return import();
+}
+
+Result<graph::Graph> import_whole_hdf5(Result<Hdf5File> opened) {
+  MR_TRY(Hdf5File hdf5, std::move(opened));
+  return import_hdf5(std::move(hdf5));
+}
+
 }  // namespace
 
 Result<graph::Graph> import_keras_bytes(std::string_view bytes, const std::string& file) {
   if (is_archive(bytes))
-    return import_archive(bytes, file);
+    return rehearsed(file, [&] { return import_archive(bytes, file); });
   if (!is_hdf5(bytes))
     return error(messages::NotKeras, file);
-  MR_TRY(Hdf5File hdf5, Hdf5File::open_bytes(bytes, file));
-  return import_hdf5(std::move(hdf5));
+  return rehearsed(file, [&] { return import_whole_hdf5(Hdf5File::open_bytes(bytes, file)); });
 }
 
 Result<graph::Graph> import_keras(const fs::path& model, const std::optional<fs::path>& weights) {
   if (model.extension() == ".json")
-    return import_json(model, weights);
+    return rehearsed(model.string(), [&] { return import_json(model, weights); });
   if (model.extension() == ".keras") {
     MR_TRY(const std::string bytes, read_file(model, MaxWeightBytes));
     return import_keras_bytes(bytes, model.string());
   }
-  MR_TRY(Hdf5File hdf5, open_hdf5(model));
-  return import_hdf5(std::move(hdf5));
+  return rehearsed(model.string(), [&] { return import_whole_hdf5(open_hdf5(model)); });
 }
 
 }  // namespace millrace::frontends
