@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// libFuzzer entry: any text gives a graph that round-trips, or a diagnostic. tests/fuzz/run runs it.
+// libFuzzer entry: any text gives a graph that round-trips, or a diagnostic. tests/fuzz/run runs
+// it.
 #include <cstdlib>
 #include <string_view>
 
