@@ -154,7 +154,10 @@ Result<Graph> quantize_by_rules(const Graph& graph, const TypeRules& rules) {
     const Precision* from = nullptr;
     const Precision::Entry* entry = nullptr;
     const auto consider = [&](const Precision& precision) {
-      if (!entry && (entry = entry_of(precision, site.role)))
+      if (entry)
+        return;
+      entry = entry_of(precision, site.role);
+      if (entry)
         from = &precision;
     };
     for (const auto& [name, precision] : rules.layer_name)

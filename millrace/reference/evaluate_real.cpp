@@ -312,8 +312,9 @@ struct Evaluator {
     Values y;
     for (auto place = x.begin(); place != x.end(); place += channels) {
       std::iota(order.begin(), order.end(), 0);
-      std::stable_sort(order.begin(), order.end(),
-                       [&](int64_t a, int64_t b) { return place[a] > place[b]; });
+      std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
+        return place[a] > place[b] || (place[a] == place[b] && a < b);
+      });
       y.insert(y.end(), order.begin(), order.begin() + top_k.k);
     }
     return y;

@@ -34,7 +34,8 @@ bool survives(const std::function<void()>& work) {
     prepare_copy();
     try {
       work();
-    } catch (...) {  // the original gets it, too
+    } catch (...) {
+      _exit(0);  // the original gets it, too
     }
     _exit(0);
   }

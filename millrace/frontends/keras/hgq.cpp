@@ -59,8 +59,9 @@ Result<std::optional<FixedType>> element_type(LayerCall& call, double keep_negat
     return std::nullopt;
   const bool is_signed = keep_negative == 1;
   const int max_width = FixedType::MaxWidth - (is_signed ? 0 : 1);
+  constexpr int MaxIntegers = FixedType::MaxFracBits / 2;
   if ((keep_negative != 0 && !is_signed) || bits < 0 || bits > max_width ||
-      std::abs(integers) > FixedType::MaxFracBits / 2)
+      std::abs(integers) > MaxIntegers)
     return error(messages::QuantizerType, call.where(), bits, integers);
   return FixedType{.is_signed = is_signed,
                    .width = static_cast<int>(bits),

@@ -98,7 +98,7 @@ public:
         continue;
       owners.push_back(owner + "/quantizer");
       for (const std::string& name : parameter_names(*parameters.quantizer)) {
-        names.push_back(owner + "." + name);
+        names.push_back(fmt::format("{}.{}", owner, name));
         specs_.push_back({.name = names.back(),
                           .shape = {},
                           .owner = owners.back(),
@@ -162,8 +162,8 @@ Result<FloatTensor> quantized(LayerCall& call, FloatTensor weights, const Parame
     double& number = weights.data[i];
     const double bits = fixed.bits[index];
     const bool is_signed = fixed.keep_negative[index] == 1;
-    constexpr int MaxWidth = 62;
-    if (bits > MaxWidth || std::abs(fixed.integers[index]) > FixedType::MaxFracBits / 2)
+    constexpr int MaxWidth = 62, MaxIntegers = FixedType::MaxFracBits / 2;
+    if (bits > MaxWidth || std::abs(fixed.integers[index]) > MaxIntegers)
       return error(messages::QuantizerType, call.where(), bits, fixed.integers[index]);
     if (bits == 0) {
       number = 0;

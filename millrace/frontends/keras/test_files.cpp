@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "millrace/frontends/keras/test_files.h"
 
+#include <fmt/core.h>
 #include <hdf5.h>
 #include <stdexcept>
 #include <zip.h>
@@ -33,7 +34,7 @@ void append_weights(Hdf5Builder& file, const std::string& root, const WeightList
     if (names[name].empty())
       layers.push_back(name);
     names[name].push_back(path + ":0");
-    file.array(root + name + "/" + path + ":0", value);
+    file.array(fmt::format("{}{}/{}:0", root, name, path), value);
   }
   file.group(root.empty() ? "/" : root);
   file.texts(root, "layer_names", layers);

@@ -22,7 +22,8 @@ Status Importer::multi_threshold(const Node& node) {
   MR_TRY(const double out_scale, float_attribute(node, "out_scale", 1));
   MR_TRY(const double out_bias, float_attribute(node, "out_bias", 0));
   MR_TRY(const std::string data_layout, string_attribute(node, "data_layout", "NCHW"));
-  MR_TRY(const std::string out_dtype, string_attribute(node, "out_dtype", ""));
+  // It tells other tools a type that follows from the rest.
+  MR_TRY_STATUS(string_attribute(node, "out_dtype", ""));
   if (data_layout != "NCHW" && data_layout != "NHWC")
     return error(messages::BadAttribute, node.where, "data_layout", printable(data_layout),
                  "NCHW or NHWC");
