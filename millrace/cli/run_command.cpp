@@ -85,15 +85,17 @@ Result<Outputs> run_in_double(const Graph& imported, const std::vector<Samples>&
   Outputs outputs;
   outputs.real.resize(imported.outputs().size());
   const ProgressFunction progress = console.progress();
-  for (int64_t sample = 0; sample < inputs.front().count; ++sample) {
+  const int64_t count = inputs.front().count;
+  for (int64_t sample = 0; sample < count; ++sample) {
+    const double done = static_cast<double>(sample) / static_cast<double>(count);
+    if (!report_progress(progress, "run", done))
+      return error(messages::Interrupted, "run");
     std::vector<std::vector<double>> x;
     for (const Samples& input : inputs)
       x.push_back(input.sample(sample));
     const auto y = reference::evaluate_real(imported, x);
     for (size_t i = 0; i < y.size(); ++i)
       outputs.real[i].insert(outputs.real[i].end(), y[i].begin(), y[i].end());
-    if (was_interrupted())
-      return error(messages::Interrupted, "run");
   }
   return outputs;
 }
@@ -139,10 +141,10 @@ Result<Answer> run(const RunOptions& options, Console& console) {
         entry["values"] = outputs.real[i];
     } else {
       const auto& file = options.outputs[i];
-      const bool has_port = options.layout == "auto" && !model.outputs.empty();
+      const frontends::PortLayout port =
+          like.layout ? port_of(op.type.shape, *like.layout) : model.outputs.at(i);
       const auto bytes = [&](const auto& values) {
-        return data::npy_bytes(has_port ? arrange_outputs(values, model.outputs.at(i), like)
-                                        : arrange_outputs(values, op.type.shape, like));
+        return data::npy_bytes(arrange_outputs(values, port, like));
       };
       MR_TRY_STATUS(write_file(file, options.raw ? bytes(outputs.raw[i]) : bytes(outputs.real[i])));
       entry["file"] = file.string();

@@ -19,41 +19,41 @@ enum class Layout { ChannelsLast, ChannelsFirst };
 /// "hwc", "chw"; no value for "auto" and other texts.
 std::optional<Layout> parse_layout(const std::string& text);
 
+/// A tensor of this shape as it lies in a file with that layout, behind a batch of 1.
+frontends::PortLayout port_of(const Shape& shape, Layout layout);
+
 /// Samples of one input of a model, in Millrace's own order.
 struct Samples {
   int64_t count = 0;
-  bool is_batch = true;  ///< the file has an extent for the samples
-  Layout layout = Layout::ChannelsLast;
-  std::vector<double> values;  ///< count x num_elements(input)
+  bool is_batch = true;          ///< the file has an extent for the samples
+  std::optional<Layout> layout;  ///< of the file; none: as an ONNX model has its input
+  std::vector<double> values;    ///< count x num_elements(input)
 
   std::vector<double> sample(int64_t index) const;
 };
 
-/// Arranges an array for an input of this shape: one sample, or N of them; maps as H x W x C or
-/// C x H x W, where no layout is given as the only one of the two that fits.
-/// Errors   cli.sample_shape, cli.sample_layout, cli.sample_not_finite
-Result<Samples> arrange_samples(FloatTensor array, const Shape& input, std::optional<Layout> layout,
+/// Arranges an array for an input that lies like this port: one sample as the port has it, or N of
+/// them in its batch.
+/// Errors   cli.sample_shape, cli.sample_not_finite
+Result<Samples> arrange_samples(FloatTensor array, const frontends::PortLayout& port,
                                 const std::string& where);
 
-/// The same for an input of an ONNX model: one sample as the model has it, or N in its batch.
-Result<Samples> arrange_samples(FloatTensor array, const frontends::PortLayout& input,
-                                const std::string& where);
+/// The only layout in which an array holds samples of this shape; ChannelsLast where none does.
+/// Errors   cli.sample_layout where both do.
+Result<Layout> find_layout(const Shape& array, const Shape& input, const std::string& where);
 
 /// Reads samples of a model's input number `index` from a NumPy array (.npy) or an ONNX tensor
-/// (.pb). Without a layout those of an ONNX model are as the model has them.
-/// Errors   cli.sample_file, those of the readers and of arrange_samples().
+/// (.pb). Without a layout those of an ONNX model are as the model has them, others as
+/// find_layout() says. Errors   cli.sample_file, those of the readers, of find_layout() and of
+/// arrange_samples().
 Result<Samples> read_samples(const std::filesystem::path& file,
                              const frontends::ImportedModel& model, size_t index,
                              std::optional<Layout> layout);
 
-/// Outputs, in the layout and with the extent for samples that the inputs had.
+/// Outputs that lie like this port, with the extent for samples that the inputs had.
 /// Shapes   values: count x num_elements(output)
 template <class Number>
-Tensor<Number> arrange_outputs(const std::vector<Number>& values, const Shape& output,
+Tensor<Number> arrange_outputs(const std::vector<Number>& values, const frontends::PortLayout& port,
                                const Samples& like);
-/// Outputs as an ONNX model has them.
-template <class Number>
-Tensor<Number> arrange_outputs(const std::vector<Number>& values,
-                               const frontends::PortLayout& output, const Samples& like);
 
 }  // namespace millrace::cli

@@ -29,7 +29,8 @@ const Names FileKeys = {
     "ClockUnit"};
 const Names ConfigKeys = {"Model",          "LayerType", "LayerName",  "Optimizers",
                           "SkipOptimizers", "Flows",     "Compression"};
-/// What hls4ml says of a layer beside its precision; names that end in "_t" are its tables' types.
+/// What hls4ml says of a layer beside its precision; names that end in "_t" are types of its
+/// tables.
 const Names LayerKeys = {"Precision",
                          "ReuseFactor",
                          "Strategy",
@@ -53,7 +54,12 @@ const Names LayerKeys = {"Precision",
                          "parallelization_factor",
                          "n_partitions",
                          "implementation",
-                         "use_static"};
+                         "use_static",
+                         "table_t",
+                         "exp_table_t",
+                         "inv_table_t",
+                         "inv_inp_t",
+                         "inp_norm_t"};
 /// The values of layers that have no number format of their own here.
 const Names IgnoredRoles = {"accum",           "table",   "exp_table",
                             "inv_table",       "accum_t", "depthwise_accum",
@@ -128,13 +134,7 @@ private:
   Result<Precision> read_layer(const YAML::Node& node) const {
     if (!node.IsMap())
       return error(messages::BadTypeRules, place(node), "a layer has a map of options");
-    for (const auto& entry : node) {
-      MR_TRY(const std::string key, key_of(entry.first));
-      if (!key.ends_with("_t") &&
-          std::find(LayerKeys.begin(), LayerKeys.end(), key) == LayerKeys.end())
-        return error(messages::UnknownOverride, place(entry.first), "option", key,
-                     nearest_name(key, LayerKeys));
-    }
+    MR_TRY_STATUS(check_keys(node, LayerKeys));
     const YAML::Node precision = node["Precision"];
     Precision result;
     result.place = place(precision ? precision : node);

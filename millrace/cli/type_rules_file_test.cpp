@@ -59,6 +59,8 @@ TEST(TypeRulesFile, RefusesWhatIsNotThatForm) {
   EXPECT_EQ(problem("Model:\n  Precision: ap_fixed<16>"), "config.yml:2 fixed.quantizer_syntax");
   EXPECT_EQ(problem("Model: {Precision: 'fixed<8,2>', Precission: 1}"),
             "config.yml:1 cli.unknown_override");
+  EXPECT_EQ(problem("Model: {Precision: 'fixed<8,2>', result_t: 'fixed<4,2>'}"),
+            "config.yml:1 cli.unknown_override");
   EXPECT_EQ(problem("Modell: {}"), "config.yml:1 cli.unknown_override");
   EXPECT_EQ(problem("LayerName:\n  fc1:\n    Precision: {weights: 'fixed<8,2>'}"),
             "config.yml:3 cli.unknown_override");

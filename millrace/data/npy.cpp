@@ -158,10 +158,6 @@ Result<EntryType> check_type(const std::string& name, const std::string& where) 
   return *type;
 }
 
-}  // namespace
-
-namespace {
-
 /// A file whose header is understood.
 struct Entries {
   NpyHeader header;

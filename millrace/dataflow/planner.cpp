@@ -138,12 +138,7 @@ Status Planner::add_inputs() {
 }
 
 bool Planner::is_used_once(ValueId value) const {
-  return users_[static_cast<size_t>(value)].size() == 1 && !is_output(value);
-}
-
-bool Planner::is_output(ValueId value) const {
-  const auto& outputs = graph_.outputs();
-  return std::find(outputs.begin(), outputs.end(), value) != outputs.end();
+  return users_[static_cast<size_t>(value)].size() == 1 && !graph_.is_output(value);
 }
 
 Planner::OpenMap* Planner::open_map(ValueId value) {

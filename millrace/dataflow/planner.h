@@ -63,7 +63,6 @@ private:
   Status add_inputs();
   Status add(const graph::Op& op);
   bool is_used_once(graph::ValueId value) const;
-  bool is_output(graph::ValueId value) const;
   /// The open map whose result `value` is and which may go on; none where it must be a stream.
   OpenMap* open_map(graph::ValueId value);
   /// Appends a step to the open map of the operation's first operand, or opens one on its stream.

@@ -126,7 +126,7 @@ Planner::Product Planner::product(const Op& op, LinearMap map, std::vector<adder
     for (size_t element = 0; element < beat.size(); ++element)
       if (beat[element] >= 0)
         of_columns[static_cast<size_t>(beat[element])] = elements[element];
-  const bool leaves = is_output(value_of(op)) && is_linear(op);  // in its type's whole width
+  const bool leaves = graph_.is_output(value_of(op)) && is_linear(op);  // in its type's whole width
   ElementRange sums = leaves ? type_range(op.type.fixed()) : result_range(map, of_columns);
   if (sums.width() == 0)  // a stream has a bit at least
     sums.hi = 1;

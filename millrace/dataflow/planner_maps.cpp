@@ -59,7 +59,8 @@ double Planner::memory_deadline_ps() const {
 Result<StreamId> Planner::stream_of(ValueId value) {
   Place& place = places_[static_cast<size_t>(value)];
   if (place.stream < 0) {
-    MR_TRY(place.stream, close(maps_[static_cast<size_t>(place.map)], value, is_output(value)));
+    MR_TRY(place.stream,
+           close(maps_[static_cast<size_t>(place.map)], value, graph_.is_output(value)));
     place.map = -1;
   }
   return place.stream;

@@ -158,7 +158,7 @@ Status Planner::add_move(const Op& op) {
 Status Planner::widen_output(const Op& op) {
   const ValueId value = value_of(op);
   const StreamId stream = places_[static_cast<size_t>(value)].stream;
-  if (!is_output(value) || circuit_.stream(stream).ranges.empty())
+  if (!graph_.is_output(value) || circuit_.stream(stream).ranges.empty())
     return {};
   // A map without steps but for its types.
   StreamType result = circuit_.stream(stream);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -20,6 +21,9 @@ public:
   const Op& op(ValueId value) const { return ops_.at(static_cast<size_t>(value)); }
   const TensorType& type(ValueId value) const { return op(value).type; }
   const std::vector<ValueId>& outputs() const { return outputs_; }
+  bool is_output(ValueId value) const {
+    return std::find(outputs_.begin(), outputs_.end(), value) != outputs_.end();
+  }
 
   /// The values that `input` operations define, in order.
   std::vector<ValueId> inputs() const;

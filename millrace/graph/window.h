@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+
+#include "millrace/support/ceil_divide.h"
 
 namespace millrace::graph {
 
@@ -26,6 +29,19 @@ struct Window {
   }
   bool is_padded() const { return pad_top || pad_left || pad_bottom || pad_right; }
   bool is_dilated() const { return dilation_h > 1 || dilation_w > 1; }
+  /// Pads a map of that height and width so that there is a position for each stride begun: half
+  /// before and half behind, and the odd pixel behind or before ("same", SAME_UPPER, SAME_LOWER).
+  void pad_same(int64_t height, int64_t width, bool odd_before = false) {
+    const auto split = [&](int64_t size, int64_t extent, int64_t stride, int64_t& before,
+                           int64_t& behind) {
+      const int64_t all =
+          std::max<int64_t>((ceil_divide(size, stride) - 1) * stride + extent - size, 0);
+      before = (all + (odd_before ? 1 : 0)) / 2;
+      behind = all - before;
+    };
+    split(height, extent_h(), stride_h, pad_top, pad_bottom);
+    split(width, extent_w(), stride_w, pad_left, pad_right);
+  }
   /// Window positions over a map of that height or width; 0 or less when the kernel does not fit.
   int64_t out_height(int64_t height) const {
     return positions(height + pad_top + pad_bottom, extent_h(), stride_h);

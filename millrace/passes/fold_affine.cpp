@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // With y = sum of w * x + b, scale * y + offset = sum of (scale * w) * x + (scale * b + offset):
 // a scale and an offset for each output go into weights and bias, and no bit is lost.
-#include <algorithm>
-
 #include "millrace/passes/dyadic.h"
 #include "millrace/passes/messages.h"
 #include "millrace/passes/passes.h"
@@ -72,9 +70,7 @@ private:
   }
 
   bool is_only_use(ValueId value) const {
-    const auto& outputs = graph_.outputs();
-    return users_[static_cast<size_t>(value)].size() == 1 &&
-           std::find(outputs.begin(), outputs.end(), value) == outputs.end();
+    return users_[static_cast<size_t>(value)].size() == 1 && !graph_.is_output(value);
   }
 
   static Result<graph::Constant> scaled(const Dyadic& values, const Dyadic& scale,

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
-
 #include "millrace/passes/passes.h"
 #include "millrace/passes/rewrite.h"
 
@@ -23,9 +21,7 @@ Result<Graph> quantize_averages(const Graph& graph) {
   Rewrite rewrite(graph);
   const auto users = graph.users();
   const auto is_used_once = [&](ValueId value) {
-    const auto& outputs = graph.outputs();
-    return users[static_cast<size_t>(value)].size() == 1 &&
-           std::find(outputs.begin(), outputs.end(), value) == outputs.end();
+    return users[static_cast<size_t>(value)].size() == 1 && !graph.is_output(value);
   };
   for (size_t i = 0; i < graph.ops().size(); ++i) {
     const Op& op = graph.ops()[i];

@@ -14,9 +14,7 @@ Result<Graph> quantize_inputs(const Graph& graph) {
   for (ValueId input : graph.inputs()) {
     const graph::Op& op = graph.op(input);
     const auto& uses = users[static_cast<size_t>(input)];
-    const auto& outputs = graph.outputs();
-    if (op.type.is_fixed() || uses.empty() ||
-        std::find(outputs.begin(), outputs.end(), input) != outputs.end())
+    if (op.type.is_fixed() || uses.empty() || graph.is_output(input))
       continue;
     const auto* const first = graph.op(uses.front()).as<graph::Requantize>();
     const auto is_like_first = [&](ValueId use) {

@@ -94,15 +94,10 @@ public:
 private:
   ValueId last() const { return static_cast<ValueId>(graph_.ops().size()) - 1; }
 
-  bool is_output(ValueId value) const {
-    const auto& outputs = graph_.outputs();
-    return std::find(outputs.begin(), outputs.end(), value) != outputs.end();
-  }
-
   // True where all that becomes of a value are numbers of a quantiser.
   bool gets_quantized(ValueId value) const {
     const auto& users = users_[static_cast<size_t>(value)];
-    return !is_output(value) && !users.empty() &&
+    return !graph_.is_output(value) && !users.empty() &&
            std::all_of(users.begin(), users.end(), [&](ValueId user) {
              const Kind kind = kind_of(graph_.op(user));
              return kind == Kind::Quantizes ||

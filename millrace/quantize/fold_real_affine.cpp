@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
-
 #include "millrace/passes/passes.h"
 #include "millrace/passes/rewrite.h"
 #include "millrace/quantize/assign_types.h"
@@ -30,7 +28,6 @@ Constant scaled(const Constant& constant, const std::vector<double>& scale,
 // Folds one affine, the first that can be.
 Result<std::optional<Graph>> fold_one(const Graph& graph) {
   const auto users = graph.users();
-  const auto& outputs = graph.outputs();
   for (ValueId affine = 0; affine < static_cast<ValueId>(graph.ops().size()); ++affine) {
     const Op& op = graph.op(affine);
     if (!op.as<graph::Affine>())
@@ -39,8 +36,7 @@ Result<std::optional<Graph>> fold_one(const Graph& graph) {
     const Op& layer = graph.op(x);
     const bool is_linear =
         layer.as<graph::Conv2D>() || layer.as<graph::ConvTranspose2D>() || layer.as<graph::Dense>();
-    if (!is_linear || users[static_cast<size_t>(x)].size() != 1 ||
-        std::find(outputs.begin(), outputs.end(), x) != outputs.end())
+    if (!is_linear || users[static_cast<size_t>(x)].size() != 1 || graph.is_output(x))
       continue;
     const auto *const scale = real_constant(graph, op.operands[1]),
                       *const offset = real_constant(graph, op.operands[2]),

@@ -41,30 +41,6 @@ constexpr std::array<std::string_view, 9> MoveNames = {
 /// Classes whose layers become nothing, or that hls4ml adds for itself.
 constexpr std::array<std::string_view, 4> OtherNames = {"Dropout", "Clone", "Repack", "Embedding"};
 
-Names names_of_kind(const Op& op) {
-  return std::visit(
-      Overloaded{
-          [](const graph::Input&) { return Names(InputNames); },
-          [](const graph::Requantize&) { return Names(QuantizerNames); },
-          [](const graph::Conv2D&) { return Names(ConvNames); },
-          [](const graph::ConvTranspose2D&) { return Names(ConvTransposeNames); },
-          [](const graph::Dense&) { return Names(DenseNames); },
-          [](const graph::Affine&) { return Names(AffineNames); },
-          [](const graph::MaxPool&) { return Names(PoolNames); },
-          [](const graph::AvgPool&) { return Names(PoolNames); },
-          [](const graph::Concat&) { return Names(ConcatNames); },
-          []<graph::BinaryFunction F>(const graph::Binary<F>&) { return Names(MergeNames); },
-          [](const graph::Prelu&) { return Names(PreluNames); },
-          [](const graph::Softmax&) { return Names(SoftmaxNames); },
-          [](const graph::Relu&) { return Names(ActivationNames); },
-          [](const graph::Unary&) { return Names(ActivationNames); },
-          []<graph::ExactFunction F>(const graph::Exact<F>&) { return Names(ActivationNames); },
-          [](const graph::Table&) { return Names(ActivationNames); },
-          [](const auto&) { return Names(MoveNames); },
-      },
-      op.kind);
-}
-
 // QKeras' classes are those of Keras with a Q before.
 std::string_view without_q(std::string_view name) {
   if (name.size() > 1 && name[0] == 'Q' && name[1] >= 'A' && name[1] <= 'Z')
@@ -123,7 +99,27 @@ TypeRules uniform_rules(const Quantizer& quantizer, const std::string& place) {
 }
 
 std::span<const std::string_view> class_names(const Op& op) {
-  return names_of_kind(op);
+  return std::visit(
+      Overloaded{
+          [](const graph::Input&) { return Names(InputNames); },
+          [](const graph::Requantize&) { return Names(QuantizerNames); },
+          [](const graph::Conv2D&) { return Names(ConvNames); },
+          [](const graph::ConvTranspose2D&) { return Names(ConvTransposeNames); },
+          [](const graph::Dense&) { return Names(DenseNames); },
+          [](const graph::Affine&) { return Names(AffineNames); },
+          [](const graph::MaxPool&) { return Names(PoolNames); },
+          [](const graph::AvgPool&) { return Names(PoolNames); },
+          [](const graph::Concat&) { return Names(ConcatNames); },
+          []<graph::BinaryFunction F>(const graph::Binary<F>&) { return Names(MergeNames); },
+          [](const graph::Prelu&) { return Names(PreluNames); },
+          [](const graph::Softmax&) { return Names(SoftmaxNames); },
+          [](const graph::Relu&) { return Names(ActivationNames); },
+          [](const graph::Unary&) { return Names(ActivationNames); },
+          []<graph::ExactFunction F>(const graph::Exact<F>&) { return Names(ActivationNames); },
+          [](const graph::Table&) { return Names(ActivationNames); },
+          [](const auto&) { return Names(MoveNames); },
+      },
+      op.kind);
 }
 
 bool is_class_name(std::string_view name) {

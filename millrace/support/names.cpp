@@ -30,4 +30,13 @@ std::string nearest_name(std::string_view name, std::span<const std::string> kno
   return nearest == known.end() ? "" : *nearest;
 }
 
+std::string printable(std::string_view text) {
+  constexpr size_t MaxLength = 80;
+  std::string shown(text.substr(0, MaxLength));
+  for (char& c : shown)
+    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f')
+      c = '?';
+  return text.size() > MaxLength ? shown + "..." : shown;
+}
+
 }  // namespace millrace

@@ -21,5 +21,11 @@ TEST(Names, TheNearestNameIsTheFirstOfTheNearest) {
   EXPECT_EQ(nearest_name("conv", {}), "");
 }
 
+TEST(Names, FromFilesAreShortAndWithoutControlCharacters) {
+  EXPECT_EQ(printable("conv_1"), "conv_1");
+  EXPECT_EQ(printable("a\nb\x1b[31m\x7f"), "a?b?[31m?");
+  EXPECT_EQ(printable(std::string(81, 'x')), std::string(80, 'x') + "...");
+}
+
 }  // namespace
 }  // namespace millrace

@@ -7,7 +7,7 @@
 #include <zip.h>
 
 #include "millrace/frontends/keras/messages.h"
-#include "millrace/frontends/keras/text.h"
+#include "millrace/support/names.h"
 
 namespace millrace::frontends::keras {
 namespace {

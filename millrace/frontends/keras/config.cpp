@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "millrace/frontends/keras/messages.h"
-#include "millrace/frontends/keras/text.h"
+#include "millrace/support/names.h"
 
 namespace millrace::frontends::keras {
 namespace {

@@ -9,7 +9,7 @@
 #include "millrace/frontends/keras/hgq.h"
 #include "millrace/frontends/keras/layers.h"
 #include "millrace/frontends/keras/messages.h"
-#include "millrace/frontends/keras/text.h"
+#include "millrace/support/names.h"
 
 namespace millrace::frontends::keras {
 namespace {

@@ -6,8 +6,8 @@
 
 #include "millrace/frontends/keras/layers.h"
 #include "millrace/frontends/keras/messages.h"
-#include "millrace/frontends/keras/text.h"
 #include "millrace/support/check.h"
+#include "millrace/support/names.h"
 
 namespace millrace::frontends::keras {
 namespace {

@@ -8,7 +8,7 @@
 #include <set>
 
 #include "millrace/frontends/keras/messages.h"
-#include "millrace/frontends/keras/text.h"
+#include "millrace/support/names.h"
 
 namespace millrace::frontends::keras {
 namespace {

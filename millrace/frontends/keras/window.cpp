@@ -5,21 +5,6 @@
 #include "millrace/frontends/keras/messages.h"
 
 namespace millrace::frontends::keras {
-namespace {
-
-/// Padding before and behind one axis.
-struct Padding {
-  int64_t before = 0, behind = 0;
-};
-
-Padding same_padding(int64_t size, int64_t extent, int64_t stride) {
-  const int64_t positions = (size + stride - 1) / stride;
-  const int64_t total = std::max<int64_t>((positions - 1) * stride + extent - size, 0);
-  return {total / 2, total - total / 2};
-}
-
-}  // namespace
-
 Result<graph::Window> place_window(LayerCall& call, const WindowOptions& options, const Value& x) {
   const Shape map = graph_shape(x.shape);
   const bool is_pool = !call.config.has("kernel_size");
@@ -43,12 +28,7 @@ Result<graph::Window> place_window(LayerCall& call, const WindowOptions& options
   const bool fits = window.kernel_h <= graph::Window::Limit / window.dilation_h &&
                     window.kernel_w <= graph::Window::Limit / window.dilation_w;
   if (fits && options.padding == "same") {
-    const Padding rows = same_padding(map[0], window.extent_h(), window.stride_h);
-    const Padding columns = same_padding(map[1], window.extent_w(), window.stride_w);
-    window.pad_top = rows.before;
-    window.pad_bottom = rows.behind;
-    window.pad_left = columns.before;
-    window.pad_right = columns.behind;
+    window.pad_same(map[0], map[1]);
   } else if (fits && options.padding == "causal" && options.dimensions == 1 && !is_pool) {
     window.pad_left = window.extent_w() - 1;
   } else if (options.padding != "valid" && options.padding != "same") {

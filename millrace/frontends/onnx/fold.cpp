@@ -138,7 +138,7 @@ Result<Folded> fold_cast(const Node& node, const Folded& x) {
   result.integer = to > 0 && to < 100 ? integer_type(static_cast<int>(to)) : std::nullopt;
   for (double& number : result.numbers.data) {
     number = std::trunc(number);
-    const bool holds = result.integer && std::abs(number) < 9007199254740992.0 &&
+    const bool holds = result.integer && std::abs(number) < 0x1p53 &&
                        static_cast<Int128>(number) >= result.integer->min_raw() &&
                        static_cast<Int128>(number) <= result.integer->max_raw();
     if (!holds)
@@ -296,7 +296,7 @@ Status Importer::fold_constants(const Node& node) {
   for (double& number : result.numbers.data) {
     if (are_floats)
       number = static_cast<float>(number);
-    if (!std::isfinite(number) || (result.integer && std::abs(number) > 9007199254740992.0))
+    if (!std::isfinite(number) || (result.integer && std::abs(number) > 0x1p53))
       return error(messages::NotFiniteResult, node.where);
   }
   const std::string& name = node.outputs.front();

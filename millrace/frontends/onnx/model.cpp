@@ -248,16 +248,6 @@ std::optional<int64_t> bounded_elements(const Shape& shape) {
   return product;
 }
 
-std::string printable(std::string_view name) {
-  constexpr size_t MaxLength = 80;
-  std::string text(name.substr(0, MaxLength));
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f')
-      c = '?';
-  }
-  return name.size() > MaxLength ? text + "..." : text;
-}
-
 Result<Model> read_model(std::string_view bytes, const std::string& file, const Folder& folder) {
   MR_TRY(const ::onnx::ModelProto proto, parse(bytes, file));
   Model model;

@@ -13,6 +13,7 @@
 
 #include "millrace/fixed/fixed_type.h"
 #include "millrace/support/diagnostics.h"
+#include "millrace/support/names.h"
 #include "millrace/support/shape.h"
 
 namespace millrace::frontends::onnx {
@@ -69,9 +70,6 @@ inline constexpr size_t MaxAxes = 64;
 /// Number of elements of a shape, if no extent is negative, there are at most MaxAxes, and it is at
 /// most MaxElements.
 std::optional<int64_t> bounded_elements(const Shape& shape);
-
-/// A name from the file as it may appear in a diagnostic: short, without control characters.
-std::string printable(std::string_view name);
 
 /// Decodes a model and checks its structure. Tensors in other files are read from below `folder`;
 /// without one they are refused.

@@ -60,7 +60,7 @@ Result<const ConstantValue*> Importer::real_constant(const Node& node, size_t in
 Result<std::vector<int64_t>> Importer::integers(const Node& node, size_t index,
                                                 std::string_view role) {
   MR_TRY(const ConstantValue* value, real_constant(node, index, role));
-  constexpr double Limit = 9007199254740992.0;  // 2^53
+  constexpr double Limit = 0x1p53;
   std::vector<int64_t> numbers;
   for (double number : value->value->data) {
     if (value->shape().size() > 1 || number != std::floor(number) || std::abs(number) > Limit)

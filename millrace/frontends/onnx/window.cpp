@@ -11,18 +11,6 @@ namespace {
 
 constexpr int64_t MaxExtent = 65535;
 
-/// Padding before and behind one axis.
-struct Padding {
-  int64_t before = 0, behind = 0;
-};
-
-Padding same_padding(int64_t extent, int64_t kernel, int64_t stride, bool is_upper) {
-  const int64_t positions = (extent + stride - 1) / stride;
-  const int64_t total = std::max<int64_t>((positions - 1) * stride + kernel - extent, 0);
-  const int64_t less = total / 2;
-  return is_upper ? Padding{less, total - less} : Padding{total - less, less};
-}
-
 Status read_padding(const Node& node, const Map& map, graph::Window& window) {
   MR_TRY(const auto pads, read_extents(node, "pads", map.is_1d, 2, 0, 0, MaxExtent));
   MR_TRY(const std::string auto_pad, string_attribute(node, "auto_pad", "NOTSET"));
@@ -40,13 +28,7 @@ Status read_padding(const Node& node, const Map& map, graph::Window& window) {
   if (auto_pad != "SAME_UPPER" && auto_pad != "SAME_LOWER")
     return error(messages::BadAttribute, node.where, "auto_pad", printable(auto_pad),
                  "NOTSET, VALID, SAME_UPPER or SAME_LOWER");
-  const bool is_upper = auto_pad == "SAME_UPPER";
-  const Padding rows = same_padding(map.height, window.extent_h(), window.stride_h, is_upper);
-  const Padding columns = same_padding(map.width, window.extent_w(), window.stride_w, is_upper);
-  window.pad_top = rows.before;
-  window.pad_bottom = rows.behind;
-  window.pad_left = columns.before;
-  window.pad_right = columns.behind;
+  window.pad_same(map.height, map.width, auto_pad == "SAME_LOWER");
   return {};
 }
 
