@@ -84,6 +84,11 @@ Json describe_plan(const Compiled& compiled) {
   plan["part"] = compiled.part.name;
   plan["logits"] = compiled.logits;
   plan["preprocessing"] = Preprocessing;
+  for (const graph::ValueId input : compiled.model.inputs()) {
+    const graph::Op& op = compiled.model.op(input);
+    if (const auto step = op.as<graph::Input>()->step)
+      plan["input_steps"][op.name] = *step;
+  }
   for (size_t i = 0; i < compiled.circuit.stages.size(); ++i)
     if (const auto limit = limit_of(compiled, i))
       plan["stages"][i]["limit"] = *limit;

@@ -32,7 +32,8 @@ struct Scores {
 Result<Scores> run_on(const graph::Graph& model, const data::ImageSet& images,
                       const std::string& where, Console& console) {
   MR_TRY(const std::vector<int64_t> raw,
-         quantise_images(images, images.count(), model.type(model.inputs().front())));
+         quantise_images(images, images.count(),
+                         *model.op(model.inputs().front()).as<graph::Input>()));
   const emulator::Emulator emulator(model);
   const auto begin = std::chrono::steady_clock::now();
   const std::vector<int64_t> outputs = emulator.run(raw, console.progress());

@@ -28,18 +28,18 @@ Result<data::DataSet> load_images(const report::DataRecord& source) {
 }
 
 Result<std::vector<int64_t>> quantise_images(const data::ImageSet& images, int64_t count,
-                                             const graph::TensorType& input) {
+                                             const graph::Input& input) {
   const Shape image = {images.height, images.width, 1};
   const Shape vector = {images.height * images.width};
-  if (input.shape != image && input.shape != vector) {
-    return error(messages::ImageSize, "--data", images.height, images.width,
-                 to_string(input.shape));
+  const Shape& shape = input.type.shape;
+  if (shape != image && shape != vector) {
+    return error(messages::ImageSize, "--data", images.height, images.width, to_string(shape));
   }
   constexpr int PixelFracBits = 8;
   std::array<int64_t, 256> codes;
   for (size_t pixel = 0; pixel < codes.size(); ++pixel) {
     codes[pixel] = static_cast<int64_t>(
-        requantize(Int128{pixel}, PixelFracBits, Quantizer{.type = input.fixed()}));
+        requantize_steps(Int128{pixel}, PixelFracBits, input.unit(), {.type = input.type.fixed()}));
   }
   std::vector<int64_t> raw(static_cast<size_t>(count * images.height * images.width));
   for (size_t i = 0; i < raw.size(); ++i)

@@ -102,11 +102,11 @@ Result<graph::Graph> load_exact_model(const fs::path& path, const TypeOptions& t
   return passes::lower(imported.graph, {.logits = logits});
 }
 
-Result<graph::TensorType> only_input(const graph::Graph& graph, const std::string& where) {
+Result<graph::Input> only_input(const graph::Graph& graph, const std::string& where) {
   const size_t inputs = graph.inputs().size(), outputs = graph.outputs().size();
   if (inputs != 1 || outputs != 1)
     return error(messages::OneInputOneOutput, where, inputs, outputs);
-  return graph.type(graph.inputs().front());
+  return *graph.op(graph.inputs().front()).as<graph::Input>();
 }
 
 }  // namespace millrace::cli

@@ -26,8 +26,8 @@ Result<frontends::ImportedModel> import_typed_model(const std::filesystem::path&
 Result<graph::Graph> load_exact_model(const std::filesystem::path& path, const TypeOptions& types,
                                       bool logits = false);
 
-/// The type of the only input.
+/// The only input.
 /// Errors   the model has several inputs or outputs.
-Result<graph::TensorType> only_input(const graph::Graph& graph, const std::string& where);
+Result<graph::Input> only_input(const graph::Graph& graph, const std::string& where);
 
 }  // namespace millrace::cli

@@ -64,8 +64,9 @@ Result<Outputs> run_exactly(const Graph& imported, const std::vector<Samples>& i
   std::vector<std::span<const int64_t>> spans;
   for (size_t i = 0; i < inputs.size(); ++i) {
     const Quantizer quantizer = input_quantizer(imported, i, exact.type(exact.inputs()[i]).fixed());
+    const double step = exact.op(exact.inputs()[i]).as<graph::Input>()->unit();
     for (const double x : inputs[i].values)
-      raw[i].push_back(static_cast<int64_t>(requantize(x, quantizer)));
+      raw[i].push_back(static_cast<int64_t>(requantize_steps(x, step, quantizer)));
     spans.emplace_back(raw[i]);
   }
   Outputs outputs;

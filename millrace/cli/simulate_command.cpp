@@ -59,7 +59,7 @@ Result<Frames> make_frames(const SimulateOptions& options, const graph::Graph& m
       frames.inputs.push_back(random_frame(model, random));
     return frames;
   }
-  MR_TRY(const graph::TensorType input, only_input(model, options.build.string()));
+  MR_TRY(const graph::Input input, only_input(model, options.build.string()));
   MR_TRY(frames.source, image_source(options.images, options.build));
   MR_TRY(const data::DataSet images, load_images(frames.source));
   frames.source.signal = images.signal;
@@ -71,7 +71,7 @@ Result<Frames> make_frames(const SimulateOptions& options, const graph::Graph& m
   MR_TRY(const std::vector<int64_t> raw, quantise_images(images.test, count, input));
   const auto size = raw.size() / static_cast<size_t>(count);
   for (auto at = raw.begin(); at != raw.end(); at += static_cast<int64_t>(size))
-    frames.inputs.push_back({{input.shape, {at, at + static_cast<int64_t>(size)}}});
+    frames.inputs.push_back({{input.type.shape, {at, at + static_cast<int64_t>(size)}}});
   return frames;
 }
 

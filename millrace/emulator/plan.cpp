@@ -444,6 +444,7 @@ private:
   }
 
   Buffer plan_op(const Requantize& requantize, const Op& op, const Buffer& x) {
+    check(requantize.steps.empty(), "lowering leaves no steps");
     if (!requantize.types.empty())
       return plan_step(
           op, [&](const Buffer& y) { return requantize_step(requantize, type_of_x(op), x, y); });

@@ -142,6 +142,21 @@ Int128 apply_overflow(Int128 value, const FixedType& type, Overflow overflow) {
   return 0;
 }
 
+/// integer * 2^-frac_bits
+struct Scaled {
+  int64_t integer;
+  int frac_bits;
+};
+
+/// Every double is an integer of 53 bits times a power of two.
+Scaled exact(double value) {
+  check(std::isfinite(value), "a number that is not finite cannot be quantised");
+  constexpr int MantissaBits = std::numeric_limits<double>::digits;
+  int exponent = 0;
+  const double mantissa = std::frexp(value, &exponent);
+  return {static_cast<int64_t>(std::ldexp(mantissa, MantissaBits)), MantissaBits - exponent};
+}
+
 }  // namespace
 
 std::string_view to_string(Rounding rounding) {
@@ -199,13 +214,21 @@ Int128 requantize_quotient(Int128 numerator, int64_t denominator, int from_frac_
 }
 
 Int128 requantize(double value, const Quantizer& to) {
-  check(std::isfinite(value), "a number that is not finite cannot be quantised");
-  // Every double is an integer of 53 bits times a power of two.
-  constexpr int MantissaBits = std::numeric_limits<double>::digits;
-  int exponent = 0;
-  const double mantissa = std::frexp(value, &exponent);
-  const auto integer = static_cast<int64_t>(std::ldexp(mantissa, MantissaBits));
-  return requantize(Int128{integer}, MantissaBits - exponent, to);
+  const Scaled x = exact(value);
+  return requantize(Int128{x.integer}, x.frac_bits, to);
+}
+
+Int128 requantize_steps(Int128 raw, int from_frac_bits, double step, const Quantizer& to) {
+  check(step > 0, "a step that is not more than 0");
+  if (step == 1)
+    return requantize(raw, from_frac_bits, to);
+  const Scaled divisor = exact(step);
+  return requantize_quotient(raw, divisor.integer, from_frac_bits - divisor.frac_bits, to);
+}
+
+Int128 requantize_steps(double value, double step, const Quantizer& to) {
+  const Scaled x = exact(value);
+  return requantize_steps(Int128{x.integer}, x.frac_bits, step, to);
 }
 
 }  // namespace millrace

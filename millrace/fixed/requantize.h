@@ -73,6 +73,13 @@ Int128 requantize(Int128 raw, int from_frac_bits, const Quantizer& to);
 Int128 requantize_quotient(Int128 numerator, int64_t denominator, int from_frac_bits,
                            const Quantizer& to);
 
+/// Converts raw * 2^-from_frac_bits / step to `to.type`: the number of steps, rounded once.
+///
+/// Range    |raw| < 2^100; step finite and more than 0.
+Int128 requantize_steps(Int128 raw, int from_frac_bits, double step, const Quantizer& to);
+/// The same of a finite double.
+Int128 requantize_steps(double value, double step, const Quantizer& to);
+
 /// Converts a finite double to `to.type` as if it had unlimited precision: no double rounding.
 /// NaN and infinities are InternalErrors: importers refuse them before.
 Int128 requantize(double value, const Quantizer& to);

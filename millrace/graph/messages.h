@@ -29,12 +29,17 @@ inline constexpr Message ConstantC3{
     "graph.constant_c3", "a constant takes no operands, {} are given", "remove the operands"};
 inline constexpr Message RequantizeC1{
     "graph.requantize_c1", "requantize takes one operand, {} are given", "give exactly one value"};
-inline constexpr Message RequantizeC2{
-    "graph.requantize_c2", "{} types are given for the channels or the elements of {}",
-    "give one type, one for each channel, or one for each element"};
+inline constexpr Message RequantizeC2{"graph.requantize_c2",
+                                      "{} {} are given for the channels or the elements of {}",
+                                      "give one, one for each channel, or one for each element"};
 inline constexpr Message RequantizeC3{
     "graph.requantize_c3", "the result's type is {}, but the types have {} in common",
     "give the narrowest type that holds every number of each of the types"};
+inline constexpr Message RequantizeC4{"graph.requantize_c4",
+                                      "a step of {} is not a finite number above 0",
+                                      "give the number that one unit of the result stands for"};
+inline constexpr Message InputC3{"graph.input_c3", "a step of {} is not a finite number above 0",
+                                 "give the number that one unit of the input stands for"};
 inline constexpr Message Conv2DC1{
     "graph.conv2d_c1", "conv2d takes x of rank 3, w of rank 4 and b of rank 1, not ({})",
     "give the map, the weights (kernel height x width x channels x filters) and the bias"};

@@ -237,6 +237,12 @@ void AttributeReader::operator()(std::string_view name, std::optional<double>& n
     status_ = tl::unexpected(read.error());
 }
 
+void AttributeReader::operator()(std::string_view name, std::vector<double>& list) {
+  list.clear();
+  if (has(name))
+    read_list(name, list);
+}
+
 void AttributeReader::operator()(std::string_view name, std::vector<FixedType>& types) {
   types.clear();
   if (!has(name))

@@ -53,6 +53,7 @@ public:
   /// Attributes that may be absent.
   void operator()(std::string_view name, std::optional<double>& number);
   void operator()(std::string_view name, std::vector<FixedType>& types);
+  void operator()(std::string_view name, std::vector<double>& list);
   /// Reads whichever alternative `value` holds.
   void operator()(std::string_view name,
                   std::variant<std::vector<int64_t>, std::vector<double>>& value);

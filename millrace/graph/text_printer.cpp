@@ -54,6 +54,12 @@ public:
     begin(name);
     fmt::format_to(std::back_inserter(out_), "{}", *number);
   }
+  void operator()(std::string_view name, const std::vector<double>& list) {
+    if (list.empty())
+      return;
+    begin(name);
+    print_list(list);
+  }
   void operator()(std::string_view name, const std::vector<FixedType>& types) {
     if (types.empty())
       return;

@@ -9,7 +9,7 @@ Result<Graph> drop_identities(const Graph& graph) {
   for (size_t i = 0; i < graph.ops().size(); ++i) {
     const graph::Op& op = graph.ops()[i];
     const auto* const quantizer = op.as<graph::Requantize>();
-    if (!quantizer || !quantizer->types.empty() ||
+    if (!quantizer || !quantizer->types.empty() || !quantizer->steps.empty() ||
         graph.type(op.operands[0]).element != quantizer->to.type)
       continue;
     // Symmetric saturation changes the smallest signed number even within its own type.

@@ -2,6 +2,7 @@
 #include "millrace/passes/dyadic.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <utility>
 
@@ -56,6 +57,17 @@ DyadicNumber exact_number(double value) {
   return {mantissa, -exponent};
 }
 
+// The exponent of the lowest bit that is set in a double other than 0.
+int lowest_bit(double number) {
+  constexpr int FractionBits = 52, MinExponent = -1074;
+  const auto bits = std::bit_cast<uint64_t>(number);
+  const auto exponent = static_cast<int>(bits >> FractionBits & 0x7ff);
+  const uint64_t fraction = bits & ((uint64_t{1} << FractionBits) - 1);
+  const bool is_normal = exponent != 0;
+  const uint64_t mantissa = is_normal ? fraction | uint64_t{1} << FractionBits : fraction;
+  return MinExponent + (is_normal ? exponent - 1 : 0) + std::countr_zero(mantissa);
+}
+
 std::optional<Dyadic> exact_reals(const std::vector<double>& reals) {
   std::vector<DyadicNumber> numbers;
   numbers.reserve(reals.size());
@@ -83,6 +95,28 @@ std::optional<Dyadic> exact_values(const graph::Constant& constant) {
   Dyadic values{{constant.raw().begin(), constant.raw().end()}, constant.type.fixed().frac_bits};
   strip_trailing_zeros(values);
   return values;
+}
+
+std::optional<FixedType> exact_type(std::span<const double> numbers, int max_width) {
+  double lo = 0, hi = 0;
+  std::optional<int> exponent;  // of the highest power of two that divides all of them
+  for (const double number : numbers) {
+    if (number == 0)
+      continue;
+    const int lowest = lowest_bit(number);
+    if (exponent && lowest >= *exponent && lo <= number && number <= hi)
+      continue;
+    lo = std::min(lo, number);
+    hi = std::max(hi, number);
+    exponent = std::min(exponent.value_or(lowest), lowest);
+    if (std::ilogb(std::max(hi, -lo)) - *exponent > max_width)
+      return std::nullopt;
+  }
+  if (!exponent)
+    return narrowest_type(0, 0, 0);
+  const auto type = narrowest_type(static_cast<Int128>(std::ldexp(lo, -*exponent)),
+                                   static_cast<Int128>(std::ldexp(hi, -*exponent)), -*exponent);
+  return type && type->width <= max_width ? type : std::nullopt;
 }
 
 std::optional<graph::Constant> narrowest_constant(Shape shape, Dyadic values) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "millrace/graph/ops/constant.h"
@@ -18,6 +19,11 @@ struct Dyadic {
 /// The exact values of a constant, with the fewest fraction bits that they allow. No value when
 /// they span too many bits for one frac_bits.
 std::optional<Dyadic> exact_values(const graph::Constant& constant);
+
+/// The narrowest fixed-point type that holds these numbers exactly; no value where it is wider than
+/// `max_width` bits, or where there is none. Finds out at the first number that is too much.
+/// Range    1 <= max_width <= 53.
+std::optional<FixedType> exact_type(std::span<const double> numbers, int max_width);
 
 /// The narrowest fixed-point constant of these exact values: no fraction bit, no integer bit and no
 /// sign that they do not need. No value when it takes more bits than a tensor type allows.

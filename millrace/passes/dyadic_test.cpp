@@ -88,5 +88,24 @@ TEST(Dyadic, ScaleAndShiftRefusesWhatDoesNotFit) {
   EXPECT_TRUE(scale_and_shift({{1}, 120}, one, {{0}, 0}));
 }
 
+// As the constant's own narrowest type, found number by number.
+TEST(Dyadic, TypesAreFoundWithoutTheIntegers) {
+  std::mt19937_64 random(2);
+  for (int round = 0; round < 2000; ++round) {
+    std::vector<double> numbers(1 + random() % 4);
+    for (double& number : numbers)
+      number = std::ldexp(static_cast<double>(static_cast<int64_t>(random() % 4001) - 2000),
+                          static_cast<int>(random() % 30) - 15);
+    const auto whole = narrowed(numbers);
+    for (const int width : {1, 8, 16, 53}) {
+      const auto type = exact_type(numbers, width);
+      ASSERT_EQ(type.has_value(), whole && whole->type.fixed().width <= width);
+      if (type) {
+        ASSERT_EQ(*type, whole->type.fixed());
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace millrace::passes

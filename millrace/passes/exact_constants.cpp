@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "millrace/passes/exact_constants.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
 #include "millrace/passes/dyadic.h"
 #include "millrace/passes/messages.h"
 #include "millrace/passes/passes.h"
-#include "millrace/passes/rewrite.h"
 
 namespace millrace::passes {
 namespace {
@@ -27,39 +32,50 @@ Role role_of(const graph::Op& user, size_t operand) {
   return Role::None;
 }
 
+}  // namespace
+
 std::optional<graph::Constant> exact_constant(const graph::Constant& constant) {
+  constexpr int MantissaBits = std::numeric_limits<double>::digits;
+  const auto type =
+      constant.type.is_fixed() ? std::nullopt : exact_type(constant.real(), MantissaBits);
+  if (type) {
+    graph::Constant exact{{constant.type.shape, *type}, {}};
+    if (!exact.type.verify({}))
+      return std::nullopt;
+    const double scale = std::ldexp(1.0, type->frac_bits);
+    std::vector<int64_t> raw(constant.real().size());
+    std::ranges::transform(constant.real(), raw.begin(),
+                           [scale](double number) { return static_cast<int64_t>(number * scale); });
+    exact.value = std::move(raw);
+    return exact;
+  }
   auto values = exact_values(constant);
   return values ? narrowest_constant(constant.type.shape, *std::move(values)) : std::nullopt;
 }
 
-}  // namespace
-
 bool is_quantized(const graph::Constant& constant) {
-  if (constant.type.is_fixed())
-    return true;
-  const auto exact = exact_constant(constant);
-  return exact && exact->type.fixed().width <= MaxExactWeightBits;
+  return constant.type.is_fixed() || exact_type(constant.real(), MaxExactWeightBits);
 }
 
-Result<Graph> make_constants_exact(const Graph& graph) {
-  Rewrite rewrite(graph);
-  for (const graph::Op& user : graph.ops())
-    for (size_t i = 0; i < user.operands.size(); ++i) {
-      const graph::Op& operand = graph.op(user.operands[i]);
-      const auto* const constant = operand.as<graph::Constant>();
-      const Role role = role_of(user, i);
-      if (role == Role::None || !constant || constant->type.is_fixed())
-        continue;
-      if (role == Role::Weights && !is_quantized(*constant))
-        return error(messages::UnquantizedWeights, place_of(user), operand.name, user.mnemonic(),
-                     user.name, MaxExactWeightBits);
-      auto exact = exact_constant(*constant);
-      if (!exact)
-        return error(messages::UnquantizedConstant, place_of(user), operand.name, user.mnemonic(),
-                     user.name);
-      rewrite.replace(user.operands[i], operand.name, *std::move(exact), {});
-    }
-  return std::move(rewrite).finish();
+bool is_wide(const graph::Constant& constant) {
+  return !is_quantized(constant) ||
+         (constant.type.is_fixed() && constant.type.fixed().width > MaxExactWeightBits);
+}
+
+Result<graph::Constant> exact_operand(const Graph& graph, const graph::Op& user, size_t index) {
+  const graph::Op& operand = graph.op(user.operands[index]);
+  const auto& constant = std::get<graph::Constant>(operand.kind);
+  const Role role = role_of(user, index);
+  if (role == Role::None || constant.type.is_fixed())
+    return constant;
+  if (role == Role::Weights && !is_quantized(constant))
+    return error(messages::UnquantizedWeights, place_of(user), operand.name, user.mnemonic(),
+                 user.name, MaxExactWeightBits);
+  auto exact = exact_constant(constant);
+  if (!exact)
+    return error(messages::UnquantizedConstant, place_of(user), operand.name, user.mnemonic(),
+                 user.name);
+  return *std::move(exact);
 }
 
 }  // namespace millrace::passes

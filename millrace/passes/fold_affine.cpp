@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // With y = sum of w * x + b, scale * y + offset = sum of (scale * w) * x + (scale * b + offset):
-// a scale and an offset for each output go into weights and bias, and no bit is lost.
+// a scale and an offset for each output go into weights and bias, and no bit is lost. Not where
+// weights would become wide by it: those scales are carried to the quantiser (carry_scales.cpp).
 #include "millrace/passes/dyadic.h"
 #include "millrace/passes/messages.h"
 #include "millrace/passes/passes.h"
@@ -46,9 +47,13 @@ public:
     const Dyadic none{std::vector<Int128>(scale->raw.size()), 0};
     const Op& w = graph_.op(x.operands[1]);
     const Op& b = graph_.op(x.operands[2]);
-    MR_TRY(auto new_weights, scaled(*weights, *scale, none, w.type.shape, op, x));
+    auto new_weights = scale_and_shift(*weights, *scale, none);
+    auto narrow =
+        new_weights ? narrowest_constant(w.type.shape, *std::move(new_weights)) : std::nullopt;
+    if (!narrow || narrow->type.fixed().width > MaxExactWeightBits)
+      return {};
     MR_TRY(auto new_bias, scaled(*bias, *scale, *offset, b.type.shape, op, x));
-    const ValueId new_w = rewrite_.add(w.name, std::move(new_weights));
+    const ValueId new_w = rewrite_.add(w.name, *std::move(narrow));
     const ValueId new_b = rewrite_.add(b.name, std::move(new_bias));
     rewrite_.replace(affine, x.name, x.kind, {x.operands[0], new_w, new_b});
     has_changed_ = true;
@@ -56,8 +61,7 @@ public:
   }
 
 private:
-  // The exact values of a constant bias, scale or offset. make_constants_exact() says so when a
-  // real one has none.
+  // The exact values of a constant bias, scale or offset.
   std::optional<Dyadic> addend(ValueId value) const {
     const auto* const constant = graph_.op(value).as<graph::Constant>();
     return constant ? exact_values(*constant) : std::nullopt;

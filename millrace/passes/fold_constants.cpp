@@ -14,8 +14,9 @@ graph::Constant requantized(const graph::Constant& constant, const graph::Requan
     const Quantizer to = quantizer.at(i);
     const Int128 element =
         constant.type.is_fixed()
-            ? requantize(Int128{constant.raw()[i]}, constant.type.fixed().frac_bits, to)
-            : requantize(constant.real()[i], to);
+            ? requantize_steps(Int128{constant.raw()[i]}, constant.type.fixed().frac_bits,
+                               quantizer.step(i), to)
+            : requantize_steps(constant.real()[i], quantizer.step(i), to);
     raw[i] = static_cast<int64_t>(element * (Int128{1} << (common.frac_bits - to.type.frac_bits)));
   }
   return {{constant.type.shape, common}, std::move(raw)};

@@ -184,7 +184,7 @@ TEST(Lower, AffineThatNeedsTooManyBitsIsRefused) {
       "  output %a\n");
   EXPECT_EQ(found.code, messages::AffineTooWide.code);
   EXPECT_EQ(found.where, "g.mr:7:3");
-  EXPECT_THAT(found.message, HasSubstr("folding '%a' into the weights of '%d'"));
+  EXPECT_THAT(found.message, HasSubstr("the offset of '%a', with '%d', need more"));
 }
 
 TEST(Lower, SymmetricSaturationWithinItsTypeIsKept) {

@@ -19,7 +19,7 @@ Result<Graph> make_tables(const Graph& graph) {
     const graph::ValueId x = function.operands[0];
     if (!graph.type(x).is_fixed())
       continue;  // check_exact() says what is missing before it
-    if (!quantizer->types.empty())
+    if (!quantizer->types.empty() || quantizer->steps.size() > 1)
       return error(messages::TableTypes, place_of(function), function.name);
     const FixedType& from = graph.type(x).fixed();
     const Quantizer& to = quantizer->to;
@@ -30,7 +30,8 @@ Result<Graph> make_tables(const Graph& graph) {
       return error(messages::TableFraction, place_of(function), function.name, from.to_string(),
                    to.type.to_string(), MaxTableFracBits);
     rewrite.replace(static_cast<graph::ValueId>(i), function.name,
-                    graph::Table{to.type, function_table(*unary, from, to)}, {x});
+                    graph::Table{to.type, function_table(*unary, from, to, quantizer->step(0))},
+                    {x});
   }
   return std::move(rewrite).finish();
 }

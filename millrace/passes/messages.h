@@ -16,10 +16,13 @@ inline constexpr Message UnquantizedConstant{
     "passes.unquantized_constant",
     "the constant '%{}' of {} '%{}' needs more than 64 bits to be exact: a quantiser is missing",
     "quantise the bias, scale or offset in the model, or give types with --quantize"};
+inline constexpr Message StepRemains{
+    "passes.step_remains", "nothing exact is known that rounds '%{}' to steps of {}",
+    "quantise the value before it to fewer bits or to one scale, or use a power of two as scale"};
 inline constexpr Message AffineTooWide{
     "passes.affine_too_wide",
-    "folding '%{}' into the weights of '%{}' needs more than 64 bits to be exact",
-    "quantise the scale and the offset (of the batch normalisation) to fewer bits"};
+    "the scale and the offset of '%{}', with '%{}', need more than 64 bits to be exact",
+    "quantise the value behind them, or the scale and the offset to fewer bits"};
 inline constexpr Message TableTooWide{
     "passes.table_too_wide", "'%{}' reads {}, which is too wide for a table: at most {} bits",
     "quantise the value before it to fewer bits, or leave a final sigmoid off with --logits"};

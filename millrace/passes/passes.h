@@ -24,15 +24,19 @@ Result<Graph> fold_constants(const Graph& graph);
 /// Errors   passes.affine_too_wide
 Result<Graph> fold_affine(const Graph& graph);
 
-/// Real weights, biases, scales, offsets and operands of operations on two values become
-/// fixed-point constants of the same values. Errors   passes.unquantized_weights when weights need
-/// more than MaxExactWeightBits bits,
-///          passes.unquantized_constant when another needs more than 64 bits.
-Result<Graph> make_constants_exact(const Graph& graph);
 inline constexpr int MaxExactWeightBits = 16;
 
 /// True for weights that are fixed-point, or real and exact in MaxExactWeightBits bits.
 bool is_quantized(const graph::Constant& weights);
+
+/// Real weights, biases, scales, offsets and operands of operations on two values become
+/// fixed-point constants of the same values. Scales and offsets of more than MaxExactWeightBits
+/// bits are taken along, through operations that are linear or only compare, to the quantiser
+/// behind them, which takes them in: there the shortest multiplier and offset replace them which
+/// round to the same numbers (passes/carried.h). The same for quantisers with steps. Where no
+/// quantiser follows, a scale stands behind a layer instead of in front of it. Errors   those of
+/// exact_operand(); passes.step_remains, passes.table_*
+Result<Graph> carry_scales(const Graph& graph);
 
 /// Each constant gets the narrowest type that holds its values.
 Result<Graph> narrow_constants(const Graph& graph);

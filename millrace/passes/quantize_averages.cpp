@@ -26,7 +26,8 @@ Result<Graph> quantize_averages(const Graph& graph) {
   for (size_t i = 0; i < graph.ops().size(); ++i) {
     const Op& op = graph.ops()[i];
     const auto* const quantizer = op.as<graph::Requantize>();
-    if (!quantizer || !quantizer->types.empty())  // a mean has one quantiser for all channels
+    // A mean has one quantiser for all channels.
+    if (!quantizer || !quantizer->types.empty() || !quantizer->steps.empty())
       continue;
     ValueId value = op.operands[0];
     while (moves(graph.op(value)) && is_used_once(value))

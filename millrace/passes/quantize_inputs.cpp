@@ -21,9 +21,12 @@ Result<Graph> quantize_inputs(const Graph& graph) {
       const auto* const requantize = graph.op(use).as<graph::Requantize>();
       return requantize && *requantize == *first;
     };
-    if (!first || !std::all_of(uses.begin(), uses.end(), is_like_first))
+    if (!first || first->steps.size() > 1 || !std::all_of(uses.begin(), uses.end(), is_like_first))
       continue;
-    rewrite.replace(input, op.name, graph::Input{{op.type.shape, first->to.type}}, {});
+    graph::Input quantized{{op.type.shape, first->to.type}};
+    if (!first->steps.empty())
+      quantized.step = first->steps.front();
+    rewrite.replace(input, op.name, quantized, {});
     // Types of single channels stay: the input has only the type that they have in common.
     if (first->types.empty())
       for (ValueId use : uses)

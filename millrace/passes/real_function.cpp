@@ -214,19 +214,24 @@ int64_t rounded(const Sum& sum, const Quantizer& to) {
 
 }  // namespace
 
-int64_t quantized_function(const graph::Unary& function, int64_t raw, int frac_bits,
-                           const Quantizer& to) {
+int64_t quantized_function(const graph::Unary& function, Int128 raw, int frac_bits,
+                           const Quantizer& to, double step) {
   check(frac_bits <= MaxTableFracBits && to.type.frac_bits <= MaxTableFracBits,
         "a table with too many fraction bits");
-  return rounded(evaluate(function, ldexp(Real(raw), -frac_bits)), to);
+  Sum sum = evaluate(function, ldexp(Real(boost::multiprecision::int128_t(raw)), -frac_bits));
+  if (step != 1) {
+    sum.base /= Real(step);
+    sum.rest /= Real(step);
+  }
+  return rounded(sum, to);
 }
 
 std::vector<int64_t> function_table(const graph::Unary& function, const FixedType& from,
-                                    const Quantizer& to) {
+                                    const Quantizer& to, double step) {
   std::vector<int64_t> table;
   table.reserve(size_t{1} << from.width);
   for (auto raw = static_cast<int64_t>(from.min_raw()); raw <= from.max_raw(); ++raw)
-    table.push_back(quantized_function(function, raw, from.frac_bits, to));
+    table.push_back(quantized_function(function, raw, from.frac_bits, to, step));
   return table;
 }
 

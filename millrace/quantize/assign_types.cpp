@@ -116,6 +116,10 @@ private:
         sites.push_back({layer, is_factor(op, i) ? Role::Weights : Role::Bias, op.operands[i],
                          !passes::is_quantized(*operand.as<graph::Constant>())});
     }
+    // The numbers behind a quantiser with steps count them: they are no other type's.
+    if (const auto* requantize = op.as<graph::Requantize>();
+        requantize && !requantize->steps.empty())
+      return;
     const bool grows = kind == Kind::Computes || kind == Kind::Source;
     const bool needs_type =
         op.type.is_fixed()

@@ -106,7 +106,8 @@ struct Evaluator {
     Values result;
     for (double x : operand(op, 0)) {
       const Quantizer to = requantize_op.at(result.size());
-      result.push_back(to.type.to_double(requantize(x, to)));
+      const double step = requantize_op.step(result.size());
+      result.push_back(to.type.to_double(requantize_steps(x, step, to)));
     }
     return result;
   }

@@ -114,7 +114,7 @@ IntTensor requantize(const Requantize& op, const Argument& x, const TensorType& 
   IntTensor y{result.shape, {}};
   for (size_t i = 0; i < x.value.data.size(); ++i) {
     const Quantizer to = op.at(i);
-    const Int128 raw = millrace::requantize(Int128{x.value.data[i]}, x.type.frac_bits, to);
+    const Int128 raw = requantize_steps(Int128{x.value.data[i]}, x.type.frac_bits, op.step(i), to);
     const int shift = result.fixed().frac_bits - to.type.frac_bits;
     y.data.push_back(checked(aligned(raw, shift), result.fixed()));
   }

@@ -74,6 +74,10 @@ std::vector<QuantizerRecord> describe_quantizers(const Graph& imported) {
     std::string type = to_string(quantizer->to);
     if (!quantizer->types.empty())
       type += fmt::format(", {} types", quantizer->types.size());
+    if (quantizer->steps.size() == 1)
+      type += fmt::format(", step {}", quantizer->steps.front());
+    else if (!quantizer->steps.empty())
+      type += fmt::format(", {} steps", quantizer->steps.size());
     records.push_back({imported.op(op.operands.at(0)).name, std::move(type), op.where});
   }
   return records;

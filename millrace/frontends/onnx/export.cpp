@@ -48,6 +48,7 @@ FloatTensor map_to_chw(const FloatTensor& in) {
 Exporter::Exporter(const Graph& graph)
     : graph_(graph),
       writer_(graph.name(), needed_opset(graph)),
+      users_(graph.users()),
       tensors_(graph.ops().size()),
       flattened_(graph.ops().size()) {}
 
@@ -131,7 +132,9 @@ std::string Exporter::transposed(const std::string& input, const std::vector<int
   return name;
 }
 
-Status Exporter::write_op(const Op& op, const graph::Input&) {
+Status Exporter::write_op(const Op& op, const graph::Input& input) {
+  if (input.step)
+    return unsupported(op, "an input in steps");
   writer_.input(op.name, onnx_shape(op.type.shape));
   if (!op.type.is_fixed())
     return {};
@@ -142,6 +145,8 @@ Status Exporter::write_op(const Op& op, const graph::Input&) {
 
 Status Exporter::write_op(const Op& op, const graph::Requantize&) {
   const auto& types = op.as<graph::Requantize>()->types;
+  if (!op.as<graph::Requantize>()->steps.empty())
+    return is_dequantised(op) ? Status() : unsupported(op, "the number of steps, without the step");
   if (types.empty()) {
     flattened_[index_of(op)] = flattened_[static_cast<size_t>(op.operands[0])];
     return write_quant(op.name, tensor(op), op, {});
@@ -154,11 +159,25 @@ Status Exporter::write_op(const Op& op, const graph::Requantize&) {
   });
 }
 
+/// Whether all that reads a quantiser with steps multiplies by them: Quant does both.
+bool Exporter::is_dequantised(const Op& requantize) const {
+  const auto& steps = requantize.as<graph::Requantize>()->steps;
+  const auto value = static_cast<ValueId>(index_of(requantize));
+  const auto& users = users_[index_of(requantize)];
+  return !graph_.is_output(value) && !users.empty() &&
+         std::ranges::all_of(users, [&](ValueId user) {
+           const Op& op = graph_.op(user);
+           const auto* factor =
+               op.as<graph::Mul>() ? graph_.op(op.operands[1]).as<graph::Constant>() : nullptr;
+           return factor && !factor->type.is_fixed() && factor->real() == steps;
+         });
+}
+
 /// A Quant node. Types of single channels are written as those of all elements.
 Status Exporter::write_quant(const std::string& output, const std::string& input,
                              const Op& requantize, const Arrange& arrange) {
   const auto& to = std::get<graph::Requantize>(requantize.kind);
-  if (to.types.empty())
+  if (to.types.empty() && to.steps.empty())
     return writer_.quant(output, input, to.to, output, place(requantize));
   if (std::ranges::any_of(to.types, [&](const FixedType& type) {
         return type.is_signed != to.types.front().is_signed;
@@ -168,14 +187,18 @@ Status Exporter::write_quant(const std::string& output, const std::string& input
   FloatTensor scale{shape, {}}, width{shape, {}};
   for (int64_t i = 0; i < num_elements(shape); ++i) {
     const FixedType& type = to.at(static_cast<size_t>(i)).type;
-    scale.data.push_back(std::ldexp(1.0, -type.frac_bits));
+    scale.data.push_back(std::ldexp(to.step(static_cast<size_t>(i)), -type.frac_bits));
     width.data.push_back(type.width);
   }
   for (const FixedType& type : to.types)
     MR_TRY_STATUS(
         ModelWriter::check_quantizer({type, to.to.rounding, to.to.overflow}, place(requantize)));
-  return writer_.quant(output, input, {to.types.front(), to.to.rounding, to.to.overflow},
-                       arrange(scale), arrange(width), output);
+  if (to.types.empty())
+    MR_TRY_STATUS(ModelWriter::check_quantizer(to.to, place(requantize)));
+  if (to.types.empty() && to.steps.size() == 1)
+    return writer_.quant(output, input, to.to, {{}, {scale.data.front()}},
+                         {{}, {width.data.front()}}, output);
+  return writer_.quant(output, input, to.at(0), arrange(scale), arrange(width), output);
 }
 
 Result<FloatTensor> Exporter::numbers(const Op& op) const {

@@ -136,6 +136,12 @@ Status Exporter::write_binary(const Op& op, graph::BinaryFunction function) {
                                 std::pair{graph::BinaryFunction::Mul, "Mul"},
                                 std::pair{graph::BinaryFunction::Maximum, "Max"},
                                 std::pair{graph::BinaryFunction::Minimum, "Min"}};
+  const Op& x = graph_.op(op.operands[0]);
+  if (const auto* quantizer = x.as<graph::Requantize>();
+      quantizer && !quantizer->steps.empty() && is_dequantised(x))
+    return write_quant(op.name, ordered(x), x, [](const FloatTensor& in) {
+      return in.shape.size() == 3 ? map_to_chw(in) : FloatTensor{{1, in.shape[0]}, in.data};
+    });
   MR_TRY(const std::string second, second_operand(op));
   for (const auto& [known, name] : Names)
     if (known == function)

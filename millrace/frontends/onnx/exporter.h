@@ -39,6 +39,7 @@ private:
   Result<std::string> constant_operand(ValueId value, const std::string& layout,
                                        const Arrange& arrange);
   Result<FloatTensor> numbers(const Op& op) const;
+  bool is_dequantised(const Op& requantize) const;
   Status write_quant(const std::string& output, const std::string& input, const Op& requantize,
                      const Arrange& arrange);
   /// An operand as its tensor; vectors that ONNX has in another order than the graph as they are.
@@ -53,7 +54,7 @@ private:
     return writer_.unique_name(op.name + std::string(suffix));
   }
 
-  Status write_op(const Op& op, const graph::Input&);
+  Status write_op(const Op& op, const graph::Input& input);
   Status write_op(const Op& op, const graph::Requantize& requantize);
   Status write_op(const Op&, const graph::Constant&) { return {}; }  // written where it is used
 
@@ -100,6 +101,7 @@ private:
 
   const graph::Graph& graph_;
   ModelWriter writer_;
+  std::vector<std::vector<ValueId>> users_;
   std::vector<std::string> tensors_;  ///< of each activation
   std::vector<Shape> flattened_;      ///< C x H x W where a vector is a map in ONNX's CHW order
   std::map<std::string, std::string> constants_;

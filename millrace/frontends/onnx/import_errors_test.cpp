@@ -283,8 +283,6 @@ const std::vector<Case> StructureCases = {
 };
 
 const std::vector<Case> QuantCases = {
-    {"scale", messages::QuantScale, ": node 'q' (Quant)",
-     [](TestModel& m) { set_number(m, "q.scale", 0.3F); }, "0.3"},
     {"negative_scale", messages::QuantScale, ": node 'q' (Quant)",
      [](TestModel& m) { set_number(m, "q.scale", -0.5F); }, "-0.5"},
     {"scale_zero", messages::QuantScale, ": node 'q' (Quant)",

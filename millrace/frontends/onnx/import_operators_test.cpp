@@ -212,6 +212,33 @@ TEST(OnnxOperators, QuantizeAndDequantizeAreOneQuantiser) {
   EXPECT_EQ(computed(model), (Numbers{0, 0, 2, 2}));
 }
 
+// Steps that are no powers of two: x = 0, 1, 2, 3 are 0, 1.43, 2.86 and 4.29 of them.
+TEST(OnnxOperators, QuantisersCountStepsOfAnyScale) {
+  TestModel model({1, 4});
+  model.tensor("s", {}, {0.7F}).node("QuantizeLinear", "q", {"x", "s", "zero"});
+  model.node("DequantizeLinear", "y", {"q", "s", "zero"});
+  auto& zero = *model.graph().add_initializer();
+  zero.set_name("zero");
+  zero.set_data_type(::onnx::TensorProto::UINT8);
+  zero.add_int32_data(252);
+  constexpr double Step = 0.7F;
+  EXPECT_EQ(computed(model), (Numbers{0, Step, 3 * Step, 3 * Step}));  // 255 is 3 steps above 252
+  model.graph().mutable_node(1)->set_op_type("Cast");
+  model.graph().mutable_node(1)->clear_input();
+  model.graph().mutable_node(1)->add_input("q");
+  model.attribute("to", int64_t{::onnx::TensorProto::FLOAT});
+  EXPECT_EQ(computed(model), (Numbers{252, 253, 255, 255}));
+}
+
+TEST(OnnxOperators, QuantHasAStepForEachChannel) {
+  TestModel model({1, 2, 1, 2});
+  model.tensor("s", {2, 1, 1}, {0.3F, 0.7F}).tensor("z", {}, {0}).tensor("w", {}, {2});
+  model.node("Quant", "y", {"x", "s", "z", "w"}).last_node().set_domain(QuantDomain);
+  model.attribute("signed", int64_t{0});
+  const double a = 0.3F, b = 0.7F;  // channels are last in the graph
+  EXPECT_EQ(computed(model), (Numbers{0, b, 3 * a, 3 * b}));
+}
+
 // Weights of int8 with a scale of each output, as post-training quantisation writes them.
 TEST(OnnxOperators, WeightScalesBecomeAnAffine) {
   TestModel model({1, 2});

@@ -17,6 +17,10 @@ struct LinearQuantizer {
   FloatTensor scale, zero_point;
   std::optional<size_t> axis;   ///< where there is more than one scale
   FixedType type{false, 8, 0};  ///< of the whole numbers
+
+  bool is_power_of_two() const {
+    return std::ranges::all_of(scale.data, [](double s) { return frac_bits_of(s).has_value(); });
+  }
 };
 
 namespace {
@@ -50,9 +54,8 @@ Result<LinearQuantizer> Importer::linear_quantizer(const Node& node, const Shape
     return error(messages::LayerShapes, node.where, "scale", to_string(result.scale.shape),
                  "zero point", to_string(result.zero_point.shape));
   for (double number : result.scale.data)
-    if (!(number > 0))
-      return error(messages::QuantScale, node.where, number, -FixedType::MaxFracBits,
-                   FixedType::MaxFracBits);
+    if (!(number > 0) || !std::isnormal(number))
+      return error(messages::QuantScale, node.where, number);
   Shape broadcast;
   if (result.scale.data.size() > 1) {
     MR_TRY(const int64_t number, int_attribute(node, "axis", 1));
@@ -89,7 +92,7 @@ Status Importer::constant_dequantize(const Node& node) {
 }
 
 /// clamp(round(x / scale), min - zero, max - zero) * scale: what a DequantizeLinear behind the node
-/// gives.
+/// gives. With scales that are no powers of two not yet times the scale.
 Result<Activation> Importer::quantised_linearly(const Node& node, const Activation& x,
                                                 const LinearQuantizer& to) {
   using graph::BinaryFunction;
@@ -98,13 +101,10 @@ Result<Activation> Importer::quantised_linearly(const Node& node, const Activati
   FloatTensor least{to.scale.shape, {}}, largest{to.scale.shape, {}};
   bool is_least = true, is_largest = true;  // that of the fixed-point type
   for (size_t i = 0; i < count; ++i) {
-    const auto frac_bits = frac_bits_of(to.scale.data[i]);
-    if (!frac_bits)
-      return error(messages::QuantScale, node.where, to.scale.data[i], -FixedType::MaxFracBits,
-                   FixedType::MaxFracBits);
+    const int frac_bits = to.is_power_of_two() ? *frac_bits_of(to.scale.data[i]) : 0;
     const auto zero = static_cast<Int128>(to.zero_point.data[i]);
     const Int128 low = to.type.min_raw() - zero, high = to.type.max_raw() - zero;
-    const auto type = narrowest_type(low, high, *frac_bits);
+    const auto type = narrowest_type(low, high, frac_bits);
     if (!type)
       return error(messages::QuantZeroPoint, node.where, to.zero_point.data[i]);
     types.push_back(*type);
@@ -115,6 +115,8 @@ Result<Activation> Importer::quantised_linearly(const Node& node, const Activati
   }
   Activation y = x;
   graph::Requantize requantize{{types.front(), Rounding::HalfEven, Overflow::Saturate}, {}};
+  if (!to.is_power_of_two())
+    requantize.steps = to.scale.data;
   if (to.axis) {
     MR_TRY(y, with_last(node, y, {*to.axis}, true));
     requantize.types = types;
@@ -148,16 +150,23 @@ Status Importer::quantize_linear(const Node& node) {
     if (is_equal(from, to))
       undone.push_back(user);
   }
+  Activation number = y;
+  if (!to.is_power_of_two() && !undone.empty()) {
+    MR_TRY(number, binary(*undone.front(), "", graph::BinaryFunction::Mul, y,
+                          named(*undone.front(), ".scale", to.scale)));
+  }
   for (const Node* user : undone) {
-    define(user->outputs.front(), y);
+    define(user->outputs.front(), number);
     done_.insert(user);
   }
   if (found != users_.end() && undone.size() == found->second.size())
     return {};
-  FloatTensor unit = to.scale;
-  for (double& number : unit.data)
-    number = 1 / number;
-  MR_TRY(y, binary(node, ".whole", graph::BinaryFunction::Mul, y, named(node, ".unit", unit)));
+  if (to.is_power_of_two()) {
+    FloatTensor unit = to.scale;
+    for (double& factor : unit.data)
+      factor = 1 / factor;
+    MR_TRY(y, binary(node, ".whole", graph::BinaryFunction::Mul, y, named(node, ".unit", unit)));
+  }
   if (std::ranges::any_of(to.zero_point.data, [](double zero) { return zero != 0; })) {
     MR_TRY(y, binary(node, ".shifted", graph::BinaryFunction::Add, y,
                      named(node, ".zero", to.zero_point)));

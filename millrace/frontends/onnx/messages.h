@@ -148,8 +148,11 @@ inline constexpr Message Thresholds{"frontends.onnx.thresholds",
                                     "it has {} thresholds, expected 1 to {}",
                                     "train with at most 8 bits"};
 inline constexpr Message QuantScale{"frontends.onnx.quant_scale",
-                                    "the scale {} is not a power of two between 2^{} and 2^{}",
-                                    "train with power-of-two scales (fixed point)"};
+                                    "the scale {} is not a finite number above 0",
+                                    "export the model again; scales are float32 numbers above 0"};
+inline constexpr Message TruncScale{"frontends.onnx.trunc_scale",
+                                    "the scale {} of Trunc is not a power of two",
+                                    "use Quant, or train with power-of-two scales"};
 inline constexpr Message QuantPerChannel{"frontends.onnx.quant_per_channel",
                                          "its {} differs from channel to channel",
                                          "train with one quantiser a tensor"};

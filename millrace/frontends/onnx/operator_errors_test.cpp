@@ -90,6 +90,12 @@ const std::vector<Case> Cases = {
      }},
     {"trunc_zero", messages::TruncZeroPoint, "Trunc", [](TestModel& m) { trunc(m, "x", 1); }},
     {"trunc_input", messages::TruncInput, "Trunc", [](TestModel& m) { trunc(m, "x", 0); }, "0.5"},
+    {"trunc_scale", messages::TruncScale, "Trunc",
+     [](TestModel& m) {
+       trunc(m, "x", 0).graph().mutable_node(0)->set_input(1, "odd");
+       m.tensor("odd", {}, {0.3F});
+     },
+     "0.3"},
     {"trunc_range", messages::TruncRange, "Trunc",
      [](TestModel& m) {
        m.quant("q", "x", 0.5, 8);

@@ -85,29 +85,35 @@ Result<Activation> Importer::quantised_value(const Node& node, const Activation&
       return y;
     return binary(node, ".scaled", BinaryFunction::Mul, y, scale);
   }
-  if (!parameters.is_power_of_two()) {
-    const auto odd = std::ranges::find_if(parameters.scale.data,
-                                          [](double s) { return !frac_bits_of(s).has_value(); });
-    return error(messages::QuantScale, node.where, *odd, -FixedType::MaxFracBits,
-                 FixedType::MaxFracBits);
-  }
+  // Where scales are no powers of two, the quantiser counts steps, and a factor stands behind it.
+  const bool has_steps = !parameters.is_power_of_two();
   Activation y = x;
-  const ConstantValue zero =
-      named(node, ".zero", multiplied(parameters.zero_point, parameters.scale));
   if (parameters.has_zero_point()) {
-    MR_TRY(y, binary(node, ".shifted", BinaryFunction::Add, y, zero));
+    MR_TRY(y, binary(node, ".shifted", BinaryFunction::Add, y,
+                     named(node, ".offset", multiplied(parameters.zero_point, parameters.scale))));
   }
   const Shape varying = broadcast_shape(parameters.scale.shape, parameters.bit_width.shape).value();
   std::vector<FixedType> types = parameters.types(varying);
+  const std::vector<double> steps =
+      has_steps ? expand(parameters.scale, varying).data : std::vector<double>();
+  const auto differs = [](const auto& list) {
+    return std::ranges::adjacent_find(list, std::not_equal_to{}) != list.end();
+  };
   graph::Requantize requantize{{types.front(), parameters.rounding, parameters.overflow()}, {}};
+  if (has_steps)
+    requantize.steps = {steps.front()};
   const auto axes = varying_axes(x.shape, varying);
-  if (!axes.empty() && std::ranges::adjacent_find(types, std::not_equal_to{}) != types.end()) {
+  if (!axes.empty() && (differs(types) || differs(steps))) {
     MR_TRY(y, with_last(node, y, axes, false));
     FloatTensor places{{static_cast<int64_t>(types.size())}, {}};
     for (size_t i = 0; i < types.size(); ++i)
       places.data.push_back(static_cast<double>(i));
-    for (double place : y.layout.restricted(y.shape, axes).arrange(places).data)
+    requantize.steps.clear();
+    for (double place : y.layout.restricted(y.shape, axes).arrange(places).data) {
       requantize.types.push_back(types[static_cast<size_t>(place)]);
+      if (has_steps)
+        requantize.steps.push_back(steps[static_cast<size_t>(place)]);
+    }
     const auto common = graph::common_type(types);
     if (!common)
       return error(messages::QuantSpread, node.where);
@@ -121,8 +127,14 @@ Result<Activation> Importer::quantised_value(const Node& node, const Activation&
     MR_TRY(y,
            binary(node, ".narrow", BinaryFunction::Minimum, y, named(node, ".largest", largest)));
   }
-  if (parameters.has_zero_point())
-    return binary(node, ".unshifted", BinaryFunction::Sub, y, zero);
+  if (parameters.has_zero_point()) {
+    FloatTensor zero = parameters.zero_point;
+    if (!has_steps)
+      zero = multiplied(zero, parameters.scale);
+    MR_TRY(y, binary(node, ".unshifted", BinaryFunction::Sub, y, named(node, ".zero", zero)));
+  }
+  if (has_steps)
+    return binary(node, ".scaled", BinaryFunction::Mul, y, scale);
   return y;
 }
 
@@ -170,8 +182,7 @@ Status Importer::trunc(const Node& node) {
   const auto output_frac_bits = has_output_scale ? frac_bits_of(output_scale) : input_frac_bits;
   for (double factor : {scale, has_output_scale ? output_scale : scale})
     if (!frac_bits_of(factor))
-      return error(messages::QuantScale, node.where, factor, -FixedType::MaxFracBits,
-                   FixedType::MaxFracBits);
+      return error(messages::TruncScale, node.where, factor);
   for (double number : {zero, output_zero})
     if (number != 0)
       return error(messages::TruncZeroPoint, node.where, number);

@@ -98,9 +98,10 @@ Shape QuantParameters::shape() const {
 std::vector<FixedType> QuantParameters::types(const Shape& shape) const {
   const FloatTensor scales = expand(scale, shape), widths = expand(bit_width, shape);
   std::vector<FixedType> result;
+  const bool has_frac_bits = is_power_of_two();
   for (size_t i = 0; i < scales.data.size(); ++i)
-    result.push_back(
-        {is_signed, static_cast<int>(widths.data[i]), frac_bits_of(scales.data[i]).value()});
+    result.push_back({is_signed, static_cast<int>(widths.data[i]),
+                      has_frac_bits ? *frac_bits_of(scales.data[i]) : 0});
   return result;
 }
 
@@ -129,9 +130,8 @@ Status verify(const Node& node, const QuantParameters& parameters, const Shape& 
     return error(messages::TooLarge, node.where, "the set of its types",
                  fmt::format("{} elements", MaxFolded));
   for (double scale : parameters.scale.data)
-    if (!(scale > 0) || std::fpclassify(scale) == FP_SUBNORMAL)
-      return error(messages::QuantScale, node.where, scale, -FixedType::MaxFracBits,
-                   FixedType::MaxFracBits);
+    if (!(scale > 0) || !std::isnormal(scale))
+      return error(messages::QuantScale, node.where, scale);
   constexpr double MaxZeroPoint = 2147483648.0;  // of ONNX's widest zero points, int32
   for (double zero : parameters.zero_point.data)
     if (zero != std::floor(zero) || std::abs(zero) > MaxZeroPoint)

@@ -40,8 +40,8 @@ struct QuantParameters {
   bool is_bipolar() const { return is_signed && bit_width.data.front() == 1; }
   /// The shape that scale, zero point and width have together.
   Shape shape() const;
-  /// The types of the elements of a tensor of that shape: width and scale (which must be powers of
-  /// two) of each.
+  /// The types of the elements of a tensor of that shape: width and scale of each; integers where
+  /// the scales are no powers of two.
   std::vector<FixedType> types(const Shape& shape) const;
   Overflow overflow() const {
     return is_narrow && is_signed ? Overflow::SaturateSymmetric : Overflow::Saturate;

@@ -17,8 +17,9 @@ Result<TensorType> Constant::infer(Operands operands, const std::string& where) 
       size != static_cast<size_t>(num_elements(type.shape)))  // constant_c1
     return error(messages::ConstantC1, where, size, type.to_string());
   if (has_raw) {
+    const Int128 least = type.fixed().min_raw(), largest = type.fixed().max_raw();
     for (int64_t element : raw())
-      if (element < type.fixed().min_raw() || element > type.fixed().max_raw())  // constant_c2
+      if (element < least || element > largest)  // constant_c2
         return error(messages::ConstantC2, where, element, type.fixed().to_string());
   } else {
     for (double element : real())

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "millrace/graph/ops/requantize.h"
 
+#include <cmath>
+
 #include "millrace/graph/messages.h"
 #include "millrace/graph/ops/range.h"
 
@@ -26,11 +28,19 @@ Result<TensorType> Requantize::infer(Operands operands, const std::string& where
   if (operands.size() != 1)  // requantize_c1
     return error(messages::RequantizeC1, where, operands.size());
   const Shape& shape = operands[0].type->shape;
+  const auto fits = [&shape](size_t size) {
+    const auto count = static_cast<int64_t>(size);
+    return count == shape.back() || count == num_elements(shape);
+  };
+  if (steps.size() > 1 && !fits(steps.size()))  // requantize_c2
+    return error(messages::RequantizeC2, where, steps.size(), "steps", millrace::to_string(shape));
+  for (const double step : steps)
+    if (!std::isfinite(step) || step <= 0)  // requantize_c4
+      return error(messages::RequantizeC4, where, step);
   if (types.empty())
     return TensorType{shape, to.type};
-  const auto count = static_cast<int64_t>(types.size());
-  if (count != shape.back() && count != num_elements(shape))  // requantize_c2
-    return error(messages::RequantizeC2, where, count, millrace::to_string(shape));
+  if (!fits(types.size()))  // requantize_c2
+    return error(messages::RequantizeC2, where, types.size(), "types", millrace::to_string(shape));
   for (const FixedType& type : types)
     MR_TRY_STATUS((TensorType{shape, type}.verify(where)));
   const auto common = common_type(types);
