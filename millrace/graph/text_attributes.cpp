@@ -265,9 +265,15 @@ void AttributeReader::operator()(std::string_view name, std::vector<FixedType>& 
   }
 }
 
-void AttributeReader::operator()(std::string_view name,
-                                 std::variant<std::vector<int64_t>, std::vector<double>>& value) {
-  std::visit([&](auto& list) { read_list(name, list); }, value);
+void AttributeReader::operator()(std::string_view name, ConstantElements& value) {
+  const auto read = [&]<class Number>(std::vector<Number> list) {
+    read_list(name, list);
+    value = std::move(list);
+  };
+  if (value.is_raw())
+    read(std::vector<int64_t>());
+  else
+    read(std::vector<double>());
 }
 
 Status AttributeReader::finish() const {

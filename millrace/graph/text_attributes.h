@@ -4,10 +4,10 @@
 
 #include <cstdint>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "millrace/fixed/requantize.h"
+#include "millrace/graph/ops/constant.h"
 #include "millrace/graph/ops/reduce.h"
 #include "millrace/graph/ops/unary.h"
 #include "millrace/graph/text_lexer.h"
@@ -54,9 +54,8 @@ public:
   void operator()(std::string_view name, std::optional<double>& number);
   void operator()(std::string_view name, std::vector<FixedType>& types);
   void operator()(std::string_view name, std::vector<double>& list);
-  /// Reads whichever alternative `value` holds.
-  void operator()(std::string_view name,
-                  std::variant<std::vector<int64_t>, std::vector<double>>& value);
+  /// Reads what `value` holds, integers or real numbers.
+  void operator()(std::string_view name, ConstantElements& value);
 
   /// The first error; also attributes that the operation does not have.
   Status finish() const;

@@ -33,7 +33,7 @@ bool accept_stated_type(OpKind& kind, const TensorType& type) {
                                [&](Constant& constant) {
                                  constant.type = type;
                                  if (!type.is_fixed())
-                                   constant.value.emplace<std::vector<double>>();
+                                   constant.value = std::vector<double>();
                                  return true;
                                },
                                [&](Requantize& requantize) {

@@ -71,10 +71,12 @@ public:
     }
     out_ += ']';
   }
-  template <class... Lists>
-  void operator()(std::string_view name, const std::variant<Lists...>& value) {
+  void operator()(std::string_view name, const ConstantElements& value) {
     begin(name);
-    std::visit([this](const auto& list) { this->print_list(list); }, value);
+    if (value.is_raw())
+      print_list(value.raw());
+    else
+      print_list(value.real());
   }
 
 private:

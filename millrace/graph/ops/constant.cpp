@@ -11,7 +11,7 @@ Result<TensorType> Constant::infer(Operands operands, const std::string& where) 
   if (!operands.empty())  // constant_c3
     return error(messages::ConstantC3, where, operands.size());
   MR_TRY_STATUS(type.verify(where));
-  const bool has_raw = std::holds_alternative<std::vector<int64_t>>(value);
+  const bool has_raw = value.is_raw();
   const size_t size = has_raw ? raw().size() : real().size();
   if (has_raw != type.is_fixed() ||
       size != static_cast<size_t>(num_elements(type.shape)))  // constant_c1
