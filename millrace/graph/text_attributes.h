@@ -45,6 +45,12 @@ public:
     else
       ((numbers = usual), ...);
   }
+  /// A flag that is false where the attribute is left out.
+  void optional(std::string_view name, bool& flag) {
+    flag = false;
+    if (has(name))
+      (*this)(name, flag);
+  }
   void operator()(std::string_view name, Rounding& mode);
   void operator()(std::string_view name, Overflow& mode);
   void operator()(std::string_view name, UnaryFunction& function);
@@ -53,6 +59,8 @@ public:
   /// Attributes that may be absent.
   void operator()(std::string_view name, std::optional<double>& number);
   void operator()(std::string_view name, std::vector<FixedType>& types);
+  /// A type, and behind it the attributes "rounding" and "overflow".
+  void operator()(std::string_view name, std::optional<Quantizer>& quantizer);
   /// Reads whichever alternative `value` holds.
   void operator()(std::string_view name,
                   std::variant<std::vector<int64_t>, std::vector<double>>& value);

@@ -27,12 +27,12 @@ Role role_of(const graph::Op& user, size_t operand) {
   return Role::None;
 }
 
+}  // namespace
+
 std::optional<graph::Constant> exact_constant(const graph::Constant& constant) {
   auto values = exact_values(constant);
   return values ? narrowest_constant(constant.type.shape, *std::move(values)) : std::nullopt;
 }
-
-}  // namespace
 
 bool is_quantized(const graph::Constant& constant) {
   if (constant.type.is_fixed())

@@ -19,6 +19,8 @@ Result<TensorType> AvgPool::infer(Operands operands, const std::string& where) c
   if (!window.reaches_map(x[0], x[1]))  // avg_pool_c4
     return error(messages::AvgPoolC4, where, window.dilation_h, window.dilation_w,
                  millrace::to_string(x));
+  if (accumulate && !to)  // avg_pool_c6
+    return error(messages::AvgPoolC6, where);
   if (!to)
     return TensorType{{height, width, x[2]}, std::nullopt};
   if (!operands[0].type->is_fixed())  // avg_pool_c5
