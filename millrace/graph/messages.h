@@ -109,9 +109,11 @@ inline constexpr Message AvgPoolC4{
 inline constexpr Message AvgPoolC5{"graph.avg_pool_c5",
                                    "the mean of real numbers cannot be rounded once to {}",
                                    "quantise the value before the pooling"};
-inline constexpr Message AvgPoolC6{"graph.avg_pool_c6",
-                                   "a mean without a quantiser has no type to accumulate in",
-                                   "give a fixed-point type, or leave accumulate out"};
+inline constexpr Message AvgPoolC6{
+    "graph.avg_pool_c6",
+    "this mean cannot accumulate: it needs a quantiser whose fraction "
+    "bits are at most {} more or fewer than its operand's",
+    "give another fixed-point type, or leave accumulate out"};
 inline constexpr Message ConcatC1{
     "graph.concat_c1",
     "concat takes at least two operands that differ in their last extent only, not ({})",

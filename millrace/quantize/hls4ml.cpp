@@ -114,7 +114,8 @@ private:
       update(tables.inv_inp, more.inv_inp);
       update(tables.inp_norm, more.inp_norm);
       update(tables.size, more.size);
-      update(tables.implementation, more.implementation);
+      if (!more.implementation.empty())
+        tables.implementation = more.implementation;
     };
     for (const auto& [name, precision] : rules_.layer_type)
       if (is_class_of(name, op))

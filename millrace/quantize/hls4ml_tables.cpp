@@ -216,8 +216,8 @@ Result<ValueId> add_hls4ml_softmax(Builder& builder, const Op& softmax, ValueId 
                                    const TableRules& rules, const Quantizer& accumulator) {
   MR_TRY(const int64_t size, table_size(softmax, rules));
   SoftmaxBuilder parts(builder, softmax, x, rules, accumulator, size);
-  const std::string implementation = rules.implementation.value_or("stable");
-  if (implementation == "stable")
+  const std::string& implementation = rules.implementation;
+  if (implementation.empty() || implementation == "stable")
     return parts.stable();
   if (implementation == "latency")
     return parts.latency();

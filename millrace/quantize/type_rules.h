@@ -18,7 +18,7 @@ namespace millrace::quantize {
 struct TableRules {
   std::optional<Quantizer> table, exp_table, inv_table, inv_inp, inp_norm;
   std::optional<int64_t> size;
-  std::optional<std::string> implementation;  ///< of softmax: "stable", "latency", "argmax"
+  std::string implementation = {};  ///< of softmax: "stable", "latency", "argmax"; empty: stable
 };
 
 /// The precision of a layer's values. No quantiser in a present entry: "auto", as exact sums give

@@ -65,7 +65,8 @@ Status Exporter::unsupported(const Op& op, std::string_view what) {
 Result<std::string> Exporter::run() {
   for (const Op& op : graph_.ops()) {
     if (graph::accumulator_of(op))
-      return unsupported(op, "sums in an accumulator (--accumulators hls4ml)");
+      return error(messages::ExportOperation, place(op),
+                   "sums in an accumulator (--accumulators hls4ml)");
     writer_.reserve(op.name);
   }
   for (ValueId value = 0; value < static_cast<ValueId>(graph_.ops().size()); ++value)

@@ -35,7 +35,7 @@ namespace millrace::graph {
 ///              C3  the dilated kernel fits the padded map at least once
 ///              C4  every window has a tap inside the map
 ///              C5  only a fixed operand's mean has a quantiser
-///              C6  only a mean with a quantiser accumulates
+///              C6  what accumulates has a quantiser, at most 32 fraction bits off those of x
 /// Result type  the quantiser's, or real
 struct AvgPool {
   static constexpr std::string_view Mnemonic = "avg_pool";
