@@ -183,9 +183,13 @@ def configurations(model, random, rounds):
         for layer in model.layers:
             activation = layer["config"].get("activation", "linear")
             softmax = activation == "softmax"
+            kind = layer["class_name"]
+            if kind.startswith("Separable"):  # two layers of hls4ml, which copies rules to both
+                continue
+            weights = "scale" if kind == "BatchNormalization" else "weight"
             names[layer["name"]] = {"Precision": {
-                key: random_type(random) for key in ("weight", "bias", "accum", "result")}}
-            if activation != "linear" and layer["class_name"] != "Activation":
+                key: random_type(random) for key in (weights, "bias", "accum", "result")}}
+            if activation != "linear" and kind != "Activation":
                 names[f"{layer['name']}_{activation}"] = {
                     "Precision": {"result": random_type(random), "accum": "fixed<20,10>"},
                     "table_size": int(2 ** random.integers(6, 12)),
