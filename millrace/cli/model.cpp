@@ -10,6 +10,7 @@
 #include "millrace/graph/text.h"
 #include "millrace/passes/lower.h"
 #include "millrace/quantize/calibrate.h"
+#include "millrace/quantize/hls4ml.h"
 #include "millrace/report/build_directory.h"
 #include "millrace/support/ceil_divide.h"
 #include "millrace/support/files.h"
@@ -41,6 +42,13 @@ Result<graph::Graph> calibrated(const frontends::ImportedModel& model, const Typ
   return std::move(calibration.graph);
 }
 
+/// What hls4ml's own configurations begin with.
+constexpr const char* Hls4mlDefault = "fixed<16,6>";
+
+bool is_as_hls4ml(const TypeOptions& types) {
+  return types.accumulators == "hls4ml";
+}
+
 /// Rules from a file, or one type for everything; and the inputs' own.
 Result<quantize::TypeRules> type_rules(const graph::Graph& graph, const TypeOptions& types) {
   quantize::TypeRules rules;
@@ -52,6 +60,9 @@ Result<quantize::TypeRules> type_rules(const graph::Graph& graph, const TypeOpti
   } else if (!types.quantize.empty()) {
     MR_TRY(const Quantizer quantizer, parse_quantizer(types.quantize, "--quantize"));
     rules = quantize::uniform_rules(quantizer, "--quantize " + types.quantize);
+  } else if (is_as_hls4ml(types)) {
+    MR_TRY(const Quantizer quantizer, parse_quantizer(Hls4mlDefault));
+    rules = quantize::uniform_rules(quantizer, std::string("hls4ml's default ") + Hls4mlDefault);
   }
   if (!types.input_type.empty()) {
     MR_TRY(const Quantizer quantizer, parse_quantizer(types.input_type, "--input-type"));
@@ -90,9 +101,11 @@ Result<frontends::ImportedModel> import_typed_model(const fs::path& path,
   MR_TRY(frontends::ImportedModel model, import_model(path, types));
   if (!types.calibrate.empty()) {
     MR_TRY(model.graph, calibrated(model, types));
-  } else if (!types.quantize.empty() || !types.input_type.empty()) {
+  } else if (!types.quantize.empty() || !types.input_type.empty() || is_as_hls4ml(types)) {
     MR_TRY(const quantize::TypeRules rules, type_rules(model.graph, types));
-    MR_TRY(model.graph, quantize::quantize_by_rules(model.graph, rules));
+    const auto quantize =
+        is_as_hls4ml(types) ? quantize::quantize_as_hls4ml : quantize::quantize_by_rules;
+    MR_TRY(model.graph, quantize(model.graph, rules));
   }
   return model;
 }

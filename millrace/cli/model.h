@@ -18,7 +18,7 @@ Result<frontends::ImportedModel> import_model(const std::filesystem::path& path,
 /// The same with types for its real numbers, where the options say how they get them. The ports are
 /// empty but for ONNX files.
 /// Errors   also cli.bad_width, cli.bad_error_budget; those of read_type_rules(), read_samples(),
-///          quantize_by_rules() and calibrate().
+///          quantize_by_rules(), quantize_as_hls4ml() and calibrate().
 Result<frontends::ImportedModel> import_typed_model(const std::filesystem::path& path,
                                                     const TypeOptions& types);
 

@@ -137,6 +137,13 @@ void add_model(CLI::App& app, std::filesystem::path& model, TypeOptions& types,
                      "Types for a float model from the ranges that these inputs cause (.npy, .pb)")
           ->type_name("FILE")
           ->excludes(quantize);
+  app.add_option(
+         "--accumulators", types.accumulators,
+         "Sums within a layer are exact, or as in hls4ml's circuits: each product and each "
+         "partial sum in accum_t, functions by hls4ml's tables, every result in its result_t")
+      ->check(CLI::IsMember({"exact", "hls4ml"}))
+      ->capture_default_str()
+      ->excludes(calibrate);
   CLI::Option* width = app.add_option("--width", types.width, "Bits of every calibrated type")
                            ->type_name("N")
                            ->needs(calibrate)
@@ -173,7 +180,8 @@ void add_run(CLI::App& app, RunOptions& options) {
       app.add_flag("--raw", options.raw, "Outputs as the integers of the circuit, not as numbers");
   app.add_flag("--float", options.as_float,
                "Run the model as its author's framework does, in double arithmetic")
-      ->excludes(raw);
+      ->excludes(raw)
+      ->excludes(app.get_option("--accumulators"));
 }
 
 void add_convert(CLI::App& app, ConvertOptions& options) {

@@ -35,6 +35,7 @@ struct TrainOptions {
 struct TypeOptions {
   std::string quantize = {};             ///< "fixed<16,6>", or a file with hls4ml's keys
   std::string input_type = {};           ///< of the inputs alone
+  std::string accumulators = "exact";    ///< or "hls4ml": types and sums as in its circuits
   std::filesystem::path weights = {};    ///< of a Keras model in JSON; empty: found beside it
   std::filesystem::path calibrate = {};  ///< samples of the model's input
   int width = 16;                        ///< of calibrated types, in bits

@@ -37,6 +37,7 @@ const Names LayerKeys = {"Precision",
                          "Trace",
                          "TraceOutput",
                          "table_size",
+                         "TableSize",
                          "TargetCycles",
                          "ParallelizationFactor",
                          "ConvImplementation",
@@ -60,14 +61,23 @@ const Names LayerKeys = {"Precision",
                          "inv_table_t",
                          "inv_inp_t",
                          "inp_norm_t"};
-/// The values of layers that have no number format of their own here.
-const Names IgnoredRoles = {"accum",           "table",   "exp_table",
-                            "inv_table",       "accum_t", "depthwise_accum",
-                            "pointwise_accum", "inv_inp", "inp_norm"};
+/// The values of layers that have no number format of their own here; those of tables do not have
+/// one in hls4ml either, which reads table_t and the like beside Precision.
+const Names IgnoredRoles = {"table",           "exp_table",        "inv_table",
+                            "inv_inp",         "inp_norm",         "accum_t",
+                            "depthwise_accum", "depthwise_result", "pointwise_result"};
 const std::map<std::string, Role> Roles = {
     {"weight", Role::Weights}, {"depthwise", Role::Weights}, {"pointwise", Role::Weights},
-    {"scale", Role::Weights},  {"alpha", Role::Weights},     {"bias", Role::Bias},
+    {"scale", Role::Weights},  {"alpha", Role::Weights},     {"param", Role::Weights},
+    {"bias", Role::Bias},      {"accum", Role::Accumulator}, {"pointwise_accum", Role::Accumulator},
     {"result", Role::Result}};
+/// The types of tables.
+const std::map<std::string, std::optional<Quantizer> quantize::TableRules::*> TableTypes = {
+    {"table_t", &quantize::TableRules::table},
+    {"exp_table_t", &quantize::TableRules::exp_table},
+    {"inv_table_t", &quantize::TableRules::inv_table},
+    {"inv_inp_t", &quantize::TableRules::inv_inp},
+    {"inp_norm_t", &quantize::TableRules::inp_norm}};
 
 class Reader {
 public:
@@ -138,6 +148,7 @@ private:
     const YAML::Node precision = node["Precision"];
     Precision result;
     result.place = place(precision ? precision : node);
+    MR_TRY(result.tables, read_tables(node));
     if (!precision)
       return result;
     if (precision.IsScalar()) {
@@ -162,6 +173,25 @@ private:
       }
     }
     return result;
+  }
+
+  Result<quantize::TableRules> read_tables(const YAML::Node& layer) const {
+    quantize::TableRules tables;
+    for (const auto& entry : layer) {
+      MR_TRY(const std::string key, key_of(entry.first));
+      if (const auto found = TableTypes.find(key); found != TableTypes.end()) {
+        MR_TRY(tables.*(found->second), read_type(entry.second));
+      } else if (key == "table_size" || key == "TableSize") {
+        int64_t size = 0;
+        if (!YAML::convert<int64_t>::decode(entry.second, size))
+          return error(messages::BadTypeRules, place(entry.second),
+                       "the size of a table is a number");
+        tables.size = size;
+      } else if (key == "implementation" || key == "Implementation") {
+        MR_TRY(tables.implementation, key_of(entry.second));
+      }
+    }
+    return tables;
   }
 
   Result<Precision::Entry> read_type(const YAML::Node& node) const {

@@ -18,9 +18,9 @@ namespace millrace::cli {
 ///     LayerName:
 ///       fc1: {Precision: {result: auto}}
 ///
-/// What hls4ml has beside precisions (ReuseFactor, Strategy, ...) says how its own circuits are
-/// made, and is read over; so are the precisions of accumulators, whose sums are exact here, and of
-/// its tables.
+/// Also what its tables are like: table_size, table_t, exp_table_t, inv_table_t, inv_inp_t,
+/// inp_norm_t, and a softmax's implementation. What else hls4ml has beside precisions (ReuseFactor,
+/// Strategy, ...) says how its own circuits are made, and is read over.
 ///
 /// Errors   a missing file; not YAML of this form; a key, class or type that is not known. Each
 ///          names the file and line.

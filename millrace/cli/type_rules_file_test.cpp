@@ -46,11 +46,30 @@ LayerName:
   EXPECT_EQ(text_of(dense.by_role.at(Role::Weights)), "fixed<8,2,TRN,WRAP>");
   EXPECT_EQ(text_of(dense.by_role.at(Role::Bias)), "auto");
   EXPECT_FALSE(dense.by_default);
-  EXPECT_EQ(dense.by_role.size(), 2U);
+  EXPECT_EQ(text_of(dense.by_role.at(Role::Accumulator)), "fixed<20,8,TRN,WRAP>");
+  EXPECT_EQ(dense.by_role.size(), 3U);
   const auto& fc1 = rules.layer_name.at("fc1");
   EXPECT_EQ(text_of(*fc1.by_default), "fixed<9,3,TRN,WRAP>");
   EXPECT_EQ(text_of(fc1.by_role.at(Role::Result)), "ufixed<7,1,RND,SAT>");
   EXPECT_EQ(fc1.place, "config.yml:8");
+}
+
+TEST(TypeRulesFile, TablesStandBesideThePrecision) {
+  const auto rules = read(R"(
+LayerType:
+  Softmax: {TableSize: 512, inv_table_t: 'fixed<12,4,RND,SAT>', implementation: latency}
+LayerName:
+  act: {table_size: 64, table_t: 'fixed<9,3>', Precision: {table: 'fixed<5,3>'}}
+)");
+  const quantize::TableRules& softmax = rules.layer_type.at("Softmax").tables;
+  EXPECT_EQ(softmax.size, 512);
+  EXPECT_EQ(softmax.implementation, "latency");
+  EXPECT_EQ(to_string(softmax.inv_table.value()), "fixed<12,4,RND,SAT>");
+  EXPECT_FALSE(softmax.exp_table);
+  const quantize::TableRules& act = rules.layer_name.at("act").tables;
+  EXPECT_EQ(act.size, 64);
+  EXPECT_EQ(to_string(act.table.value()), "fixed<9,3,TRN,WRAP>");
+  EXPECT_EQ(problem("LayerName:\n  act: {table_size: many}"), "config.yml:2 cli.bad_type_rules");
 }
 
 TEST(TypeRulesFile, RefusesWhatIsNotThatForm) {

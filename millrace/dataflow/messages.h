@@ -20,6 +20,9 @@ inline constexpr Message ClockOutOfRange{"dataflow.clock_out_of_range",
                                          "choose a clock period from 0.5 to 1000 ns"};
 inline constexpr Message NotExact{"dataflow.not_exact", "the value '{}' is a real number",
                                   "give every value a fixed-point type with a quantiser"};
+inline constexpr Message Accumulator{
+    "dataflow.accumulator", "'{}' loses bits in an accumulator of {}: a circuit has exact sums",
+    "leave out --accumulators hls4ml, or give the layer an accum type that holds every sum"};
 inline constexpr Message UnsupportedOperation{"dataflow.unsupported_operation",
                                               "no stage computes '{}', a {} {}",
                                               "emulate the network, or leave the operation out"};

@@ -100,6 +100,16 @@ TEST(Plan, LayersWhoseWeightsAreNoConstantsAreRefused) {
       ::testing::HasSubstr("no stage computes 'z', a dense whose weights are not constants"));
 }
 
+TEST(Plan, AccumulatorsThatLoseBitsAreRefused) {
+  EXPECT_EQ(refusal(parsed("  %x = input : tensor<2 x fixed<4,2>>\n"
+                           "  %w = constant {value = [1, 1]} : tensor<2x1 x fixed<4,2>>\n"
+                           "  %b = constant {value = [0]} : tensor<1 x fixed<2,2>>\n"
+                           "  %y = dense %x, %w, %b {accumulate = fixed<4,2>, rounding = TRN, "
+                           "overflow = WRAP} : tensor<1 x fixed<4,2>>\n"
+                           "  output %y\n")),
+            "dataflow.accumulator");
+}
+
 TEST(Plan, EffortsOutsideTheRangeAreRefused) {
   EXPECT_EQ(refusal(letters(), {.effort = -1}), "adders.effort_out_of_range");
   EXPECT_EQ(refusal(letters(), {.effort = 10}), "adders.effort_out_of_range");

@@ -6,6 +6,8 @@
 
 #include "millrace/dataflow/identifier.h"
 #include "millrace/dataflow/messages.h"
+#include "millrace/fixed/quantizer_text.h"
+#include "millrace/graph/accumulator.h"
 #include "millrace/support/check.h"
 
 namespace millrace::dataflow {
@@ -82,6 +84,8 @@ Result<Circuit> Planner::run() {
   for (const Op& op : graph_.ops()) {
     if (!op.type.is_fixed())
       return error(messages::NotExact, place_of(op), op.name);
+    if (const auto accumulator = graph::accumulator_of(op))
+      return error(messages::Accumulator, place_of(op), op.name, to_string(*accumulator));
     num_searches_ += is_linear(op) ? 1 : 0;
   }
   MR_TRY_STATUS(add_inputs());

@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "millrace/emulator/accumulated.h"
 #include "millrace/emulator/kernels.h"
 #include "millrace/emulator/moves.h"
 #include "millrace/emulator/pointwise_steps.h"
@@ -227,13 +228,26 @@ private:
     return shape;
   }
 
-  Buffer plan_sums(const Op& op, Matrix matrix, const Buffer& x) {
+  Buffer plan_sums(const Op& op, Matrix matrix, const Buffer& x,
+                   const std::optional<Quantizer>& accumulate = std::nullopt) {
     for (const size_t operand : {1, 2})
       check(is_known_[index(op.operands[operand])], "weights that depend on the input");
     const auto frac_bits = [&](size_t operand) {
       return graph_.type(op.operands[operand]).fixed().frac_bits;
     };
     matrix.bias = known_[index(op.operands[2])].data;
+    if (accumulate) {
+      for (int64_t& bias : matrix.bias)
+        bias = static_cast<int64_t>(requantize(Int128{bias}, frac_bits(2), *accumulate));
+      const FixedType product{
+          .is_signed = true,
+          .width = type_of_x(op).width + graph_.type(op.operands[1]).fixed().width,
+          .frac_bits = frac_bits(0) + frac_bits(1)};
+      return plan_step(op, [&](const Buffer& y) {
+        return accumulated_sums_step(make_sums<int64_t>(matrix),
+                                     make_accumulator(product, *accumulate), x, y);
+      });
+    }
     matrix.weight_shift = op.type.fixed().frac_bits - frac_bits(0) - frac_bits(1);
     matrix.bias_shift = op.type.fixed().frac_bits - frac_bits(2);
     return plan_matrix(op, matrix, x);
@@ -281,19 +295,19 @@ private:
     for (const size_t pixel : taps(map, window))
       for (int64_t channel = 0; channel < map[2]; ++channel)
         matrix.offsets.push_back(pixel + static_cast<size_t>(channel));
-    const Buffer y = plan_sums(op, std::move(matrix), padded);
+    const Buffer y = plan_sums(op, std::move(matrix), padded, conv.accumulate);
     if (padded.slot != x.slot)
       free_buffer(padded);
     return y;
   }
 
-  Buffer plan_op(const Dense&, const Op& op, const Buffer& x) {
+  Buffer plan_op(const Dense& dense, const Op& op, const Buffer& x) {
     return plan_sums(op,
                      {.positions = {0},
                       .offsets = consecutive(x.num_elements),
                       .weights = known_[index(op.operands[1])].data,
                       .bias = {}},
-                     x);
+                     x, dense.accumulate);
   }
 
   Buffer plan_op(const Affine&, const Op& op, const Buffer& x) {
@@ -338,16 +352,22 @@ private:
     const Windows windows{
         pixels(map, op.type.shape[0], op.type.shape[1], window.stride_h, window.stride_w),
         taps(map, window), static_cast<size_t>(map[2])};
-    const Division division = make_division(type_of_x(op), *pool.to, windows.offsets.size(),
-                                            tap_counts(pool, shape_of_x(op), op.type.shape));
+    const std::vector<int64_t> counts = tap_counts(pool, shape_of_x(op), op.type.shape);
+    const Division division =
+        make_division(type_of_x(op), *pool.to, windows.offsets.size(), counts);
     const Buffer y = take_buffer(op.type);
-    with_storage(x.storage, [&]<class X>(X) {
-      with_storage(y.storage, [&]<class Y>(Y) {
-        plan_.steps.emplace_back([windows, division, padded, y](Workspace& workspace) {
-          compute_means(windows, division, workspace.at<X>(padded), workspace.at<Y>(y));
+    if (pool.accumulate) {
+      plan_.steps.push_back(
+          accumulated_means_step(windows, counts, type_of_x(op), *pool.to, padded, y));
+    } else {
+      with_storage(x.storage, [&]<class X>(X) {
+        with_storage(y.storage, [&]<class Y>(Y) {
+          plan_.steps.emplace_back([windows, division, padded, y](Workspace& workspace) {
+            compute_means(windows, division, workspace.at<X>(padded), workspace.at<Y>(y));
+          });
         });
       });
-    });
+    }
     if (padded.slot != x.slot)
       free_buffer(padded);
     return y;

@@ -60,6 +60,9 @@ inline constexpr Message Conv2DC5{"graph.conv2d_c5",
 inline constexpr Message Conv2DC6{"graph.conv2d_c6",
                                   "{} groups do not divide {} channels and {} filters",
                                   "choose groups that divide both"};
+inline constexpr Message Conv2DC7{"graph.conv2d_c7",
+                                  "the products of this convolution need more than {} bits",
+                                  "quantise the map or the weights to fewer bits"};
 inline constexpr Message DenseC1{
     "graph.dense_c1", "dense takes x of rank 1, w of rank 2 and b of rank 1, not ({})",
     "flatten the map; give the weights (inputs x outputs) and the bias"};
@@ -69,6 +72,9 @@ inline constexpr Message DenseC2{"graph.dense_c2",
 inline constexpr Message DenseC3{"graph.dense_c3",
                                  "the sums of this dense layer need more than 64 bits",
                                  "quantise the input, the weights or the bias to fewer bits"};
+inline constexpr Message DenseC4{"graph.dense_c4",
+                                 "the products of this dense layer need more than {} bits",
+                                 "quantise the input or the weights to fewer bits"};
 inline constexpr Message AffineC1{
     "graph.affine_c1", "affine takes x and a scale and an offset for each channel of x, not ({})",
     "give a scale and an offset with as many elements as x's last extent"};
@@ -108,6 +114,11 @@ inline constexpr Message AvgPoolC4{
 inline constexpr Message AvgPoolC5{"graph.avg_pool_c5",
                                    "the mean of real numbers cannot be rounded once to {}",
                                    "quantise the value before the pooling"};
+inline constexpr Message AvgPoolC6{
+    "graph.avg_pool_c6",
+    "this mean cannot accumulate: it needs a quantiser whose fraction "
+    "bits are at most {} more or fewer than its operand's",
+    "give another fixed-point type, or leave accumulate out"};
 inline constexpr Message ConcatC1{
     "graph.concat_c1",
     "concat takes at least two operands that differ in their last extent only, not ({})",

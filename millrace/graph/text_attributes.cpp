@@ -10,8 +10,8 @@ namespace millrace::graph {
 namespace {
 
 // Takes a word, or an element type.
-Status skip_item(Lexer& lexer) {
-  MR_TRY_STATUS(lexer.expect(TokenKind::Word, "a number"));
+Status skip_item(Lexer& lexer, std::string_view what) {
+  MR_TRY_STATUS(lexer.expect(TokenKind::Word, what));
   if (!lexer.peek().is('<'))
     return {};
   lexer.take();
@@ -21,15 +21,13 @@ Status skip_item(Lexer& lexer) {
   return lexer.expect('>');
 }
 
-// Takes a value, whatever it is: a word, or a list of items.
+// Takes a value, whatever it is: an item, or a list of items.
 Status skip_value(Lexer& lexer) {
-  if (!lexer.peek().is('[')) {
-    MR_TRY_STATUS(lexer.expect(TokenKind::Word, "a value"));
-    return {};
-  }
+  if (!lexer.peek().is('['))
+    return skip_item(lexer, "a value");
   lexer.take();
   while (!lexer.peek().is(']')) {
-    MR_TRY_STATUS(skip_item(lexer));
+    MR_TRY_STATUS(skip_item(lexer, "a number"));
     if (!lexer.peek().is(','))
       break;
     lexer.take();
@@ -263,6 +261,23 @@ void AttributeReader::operator()(std::string_view name, std::vector<FixedType>& 
     if (lexer.peek().is(','))
       lexer.take();
   }
+}
+
+void AttributeReader::operator()(std::string_view name, std::optional<Quantizer>& quantizer) {
+  quantizer.reset();
+  if (!has(name))
+    return;
+  Attribute* const attribute = find(name);
+  if (!attribute)
+    return;
+  const auto type = parse_element_type(attribute->value);
+  if (!type) {
+    status_ = tl::unexpected(type.error());
+    return;
+  }
+  quantizer = Quantizer{*type};
+  (*this)("rounding", quantizer->rounding);
+  (*this)("overflow", quantizer->overflow);
 }
 
 void AttributeReader::operator()(std::string_view name, ConstantElements& value) {

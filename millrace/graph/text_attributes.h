@@ -45,6 +45,12 @@ public:
     else
       ((numbers = usual), ...);
   }
+  /// A flag that is false where the attribute is left out.
+  void optional(std::string_view name, bool& flag) {
+    flag = false;
+    if (has(name))
+      (*this)(name, flag);
+  }
   void operator()(std::string_view name, Rounding& mode);
   void operator()(std::string_view name, Overflow& mode);
   void operator()(std::string_view name, UnaryFunction& function);
@@ -54,6 +60,8 @@ public:
   void operator()(std::string_view name, std::optional<double>& number);
   void operator()(std::string_view name, std::vector<FixedType>& types);
   void operator()(std::string_view name, std::vector<double>& list);
+  /// A type, and behind it the attributes "rounding" and "overflow".
+  void operator()(std::string_view name, std::optional<Quantizer>& quantizer);
   /// Reads what `value` holds, integers or real numbers.
   void operator()(std::string_view name, ConstantElements& value);
 

@@ -38,6 +38,11 @@ public:
     if (((numbers != usual) || ...))
       (*this)(name, numbers...);
   }
+  /// Prints a flag that is set.
+  void optional(std::string_view name, const bool& flag) {
+    if (flag)
+      (*this)(name, flag);
+  }
   template <class Mode>
     requires std::is_enum_v<Mode>
   void operator()(std::string_view name, const Mode& mode) {
@@ -70,6 +75,14 @@ public:
       separator = ", ";
     }
     out_ += ']';
+  }
+  void operator()(std::string_view name, const std::optional<Quantizer>& quantizer) {
+    if (!quantizer)
+      return;
+    begin(name);
+    out_ += quantizer->type.to_string();
+    (*this)("rounding", quantizer->rounding);
+    (*this)("overflow", quantizer->overflow);
   }
   void operator()(std::string_view name, const ConstantElements& value) {
     begin(name);

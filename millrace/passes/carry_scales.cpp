@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "millrace/graph/accumulator.h"
 #include "millrace/passes/carried.h"
 #include "millrace/passes/exact_constants.h"
 #include "millrace/passes/messages.h"
@@ -441,6 +442,8 @@ private:
   Carry carry(const Op& op, const graph::Dense&) { return layer(op); }
 
   Carry layer(const Op& op) {
+    if (graph::accumulator_of(op))  // its sums are those of its own numbers
+      return std::nullopt;
     const Carried* x = find(op.operands[0]);
     const auto *weights = constant(op.operands[1]), *bias = constant(op.operands[2]);
     if (!x || !x->is_scaled_code() || !weights || !bias)
@@ -458,8 +461,8 @@ private:
   // The mean of codes is a sum with the number of taps in the factor, where only quantisers read
   // it and every window has as many taps.
   Carry carry(const Op& op, const graph::AvgPool& pool) {
-    if (pool.to || (pool.window.is_padded() && !pool.include_padding) ||
-        !ends_in_quantizers(value_))
+    if (pool.to || graph::accumulator_of(op) ||
+        (pool.window.is_padded() && !pool.include_padding) || !ends_in_quantizers(value_))
       return std::nullopt;
     const Shape& map = graph_.type(op.operands[0]).shape;
     if (!find(op.operands[0]) && !has_steps(value_))

@@ -2,6 +2,7 @@
 // With y = sum of w * x + b, scale * y + offset = sum of (scale * w) * x + (scale * b + offset):
 // a scale and an offset for each output go into weights and bias, and no bit is lost. Not where
 // weights would become wide by it: those scales are carried to the quantiser (carry_scales.cpp).
+#include "millrace/graph/accumulator.h"
 #include "millrace/passes/dyadic.h"
 #include "millrace/passes/messages.h"
 #include "millrace/passes/passes.h"
@@ -38,7 +39,7 @@ public:
     // The weights' last extent is that of the filters, also where filters have groups.
     const bool is_linear =
         x.as<graph::Conv2D>() || x.as<graph::ConvTranspose2D>() || x.as<graph::Dense>();
-    if (!is_linear || !is_only_use(op.operands[0]))
+    if (!is_linear || !is_only_use(op.operands[0]) || graph::accumulator_of(x))
       return {};
     const auto weights = factor(x.operands[1]);
     const auto bias = addend(x.operands[2]);

@@ -25,9 +25,9 @@ Result<Graph> lower(const Graph& imported, const LowerOptions& options) {
   Graph graph = imported;
   using Pass = Result<Graph> (*)(const Graph&);
   // Constants are narrow before tables are made: the types that tables read follow from them.
-  constexpr Pass Passes[] = {quantize_inputs, fold_constants,   fold_affine,
-                             carry_scales,    narrow_constants, quantize_averages,
-                             lower_softmax,   make_tables,      drop_identities};
+  constexpr Pass Passes[] = {quantize_inputs,  fold_constants,     fold_affine,       carry_scales,
+                             narrow_constants, relax_accumulators, quantize_averages, lower_softmax,
+                             make_tables,      drop_identities};
   if (options.logits) {
     MR_TRY(graph, drop_final_sigmoid(graph));
   }

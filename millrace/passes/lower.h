@@ -17,6 +17,8 @@ struct LowerOptions {
 /// folded, `affine` goes into the weights before it, `unary` + `requantize` becomes a `table`,
 /// `softmax` + `requantize` becomes exact operations, `avg_pool` + `requantize` an `avg_pool` with
 /// a quantiser, and every constant gets the narrowest type that holds it (passes.h has the steps).
+/// A layer keeps its accumulator where that loses something: such a graph is exact, too, but it is
+/// not compiled.
 ///
 /// Errors   a value that is still a real number at the end (which one, and that a quantiser is
 ///          missing there); real weights of more than 16 bits, other real constants of more than

@@ -26,6 +26,10 @@ Result<Graph> fold_affine(const Graph& graph);
 
 inline constexpr int MaxExactWeightBits = 16;
 
+/// A constant of the same numbers in the narrowest fixed-point type that holds them, if there is
+/// one.
+std::optional<graph::Constant> exact_constant(const graph::Constant& constant);
+
 /// True for weights that are fixed-point, or real and exact in MaxExactWeightBits bits.
 bool is_quantized(const graph::Constant& weights);
 
@@ -40,6 +44,10 @@ Result<Graph> carry_scales(const Graph& graph);
 
 /// Each constant gets the narrowest type that holds its values.
 Result<Graph> narrow_constants(const Graph& graph);
+
+/// A layer whose accumulator loses nothing becomes exact; one whose accumulator only wraps, exact
+/// with a `requantize` that wraps behind it. Others stay as they are.
+Result<Graph> relax_accumulators(const Graph& graph);
 
 /// `requantize` of the real `avg_pool` of a fixed-point value becomes an `avg_pool` with that
 /// quantiser, which rounds the quotient once. Between the two may stand operations that move

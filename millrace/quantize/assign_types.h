@@ -13,9 +13,9 @@
 namespace millrace::quantize {
 
 /// What a number is to the layer that reads or makes it.
-enum class Role { Weights, Bias, Result };
+enum class Role { Weights, Bias, Accumulator, Result };
 
-/// "weight", "bias", "result": hls4ml's names.
+/// "weight", "bias", "accum", "result": hls4ml's names.
 std::string_view to_string(Role role);
 
 /// A value that may be given a type. The ids are those of the graph in hand.
@@ -54,7 +54,8 @@ Result<graph::Graph> assign_types(const graph::Graph& graph, const TypeChooser& 
 
 /// Folds an `affine` of constants into the unquantised weights and the bias of the layer before it,
 /// which nothing else uses: batch normalisation before types are chosen. The numbers are rounded as
-/// doubles are.
-Result<graph::Graph> fold_real_affine(const graph::Graph& graph);
+/// doubles are. Where `folds` is given, only into the layers for which it is true.
+Result<graph::Graph> fold_real_affine(
+    const graph::Graph& graph, const std::function<bool(const graph::Op& layer)>& folds = {});
 
 }  // namespace millrace::quantize

@@ -26,7 +26,8 @@ Constant scaled(const Constant& constant, const std::vector<double>& scale,
 }
 
 // Folds one affine, the first that can be.
-Result<std::optional<Graph>> fold_one(const Graph& graph) {
+Result<std::optional<Graph>> fold_one(const Graph& graph,
+                                      const std::function<bool(const Op& layer)>& folds) {
   const auto users = graph.users();
   for (ValueId affine = 0; affine < static_cast<ValueId>(graph.ops().size()); ++affine) {
     const Op& op = graph.op(affine);
@@ -36,7 +37,8 @@ Result<std::optional<Graph>> fold_one(const Graph& graph) {
     const Op& layer = graph.op(x);
     const bool is_linear =
         layer.as<graph::Conv2D>() || layer.as<graph::ConvTranspose2D>() || layer.as<graph::Dense>();
-    if (!is_linear || users[static_cast<size_t>(x)].size() != 1 || graph.is_output(x))
+    if (!is_linear || users[static_cast<size_t>(x)].size() != 1 || graph.is_output(x) ||
+        (folds && !folds(layer)))
       continue;
     const auto *const scale = real_constant(graph, op.operands[1]),
                       *const offset = real_constant(graph, op.operands[2]),
@@ -58,10 +60,11 @@ Result<std::optional<Graph>> fold_one(const Graph& graph) {
 
 }  // namespace
 
-Result<Graph> fold_real_affine(const Graph& graph) {
+Result<Graph> fold_real_affine(const Graph& graph,
+                               const std::function<bool(const Op& layer)>& folds) {
   Graph folded = graph;
   for (;;) {
-    MR_TRY(auto next, fold_one(folded));
+    MR_TRY(auto next, fold_one(folded, folds));
     if (!next)
       return folded;
     folded = *std::move(next);

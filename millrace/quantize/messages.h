@@ -14,6 +14,15 @@ inline constexpr Message NoRule{
 inline constexpr Message AutoImpossible{
     "quantize.auto_impossible", "the {} of '%{}' ({}) has no exact type: 'auto' is not possible",
     "give this value a type of its own, for instance fixed<16,6>"};
+inline constexpr Message Hls4mlFunction{
+    "quantize.hls4ml_function", "how hls4ml's circuits compute '%{}', {}, is not known here",
+    "leave out --accumulators hls4ml; functions are then rounded exactly"};
+inline constexpr Message Hls4mlTableSize{
+    "quantize.hls4ml_table_size", "a table of {} entries for '%{}' has no index of whole bits",
+    "give table_size as a power of two, from 2 to 65536"};
+inline constexpr Message Hls4mlSoftmax{
+    "quantize.hls4ml_softmax", "softmax '%{}' is not computed as in hls4ml's circuits: {}",
+    "change this in the configuration, or leave out --accumulators hls4ml"};
 inline constexpr Message NoSamples{
     "quantize.no_samples", "there is no sample to calibrate with",
     "give inputs like those that the network will see; a few hundred are enough"};

@@ -65,7 +65,9 @@ const Precision::Entry* entry_of(const Precision& precision, Role role) {
   return precision.by_default ? &*precision.by_default : nullptr;
 }
 
-Status check_names(const Graph& graph, const TypeRules& rules) {
+}  // namespace
+
+Status check_layer_names(const Graph& graph, const TypeRules& rules) {
   std::vector<std::string> known;
   for (const Op& op : graph.ops())
     if (!op.as<graph::Constant>())
@@ -83,7 +85,27 @@ Status check_names(const Graph& graph, const TypeRules& rules) {
   return {};
 }
 
-}  // namespace
+Result<FoundRule> find_rule(const TypeRules& rules, const Op& layer, Role role) {
+  FoundRule found;
+  const auto consider = [&](const Precision& precision) {
+    if (found.entry)
+      return;
+    found.entry = entry_of(precision, role);
+    if (found.entry)
+      found.precision = &precision;
+  };
+  for (const auto& [name, precision] : rules.layer_name)
+    if (names_layer(name, layer))
+      consider(precision);
+  found.is_named = found.entry != nullptr;
+  for (const auto& [name, precision] : rules.layer_type)
+    if (is_class_of(name, layer))
+      consider(precision);
+  consider(rules.model);
+  if (!found.entry)
+    return error(messages::NoRule, layer.where, to_string(role), layer.name);
+  return found;
+}
 
 void set_inputs(TypeRules& rules, const Graph& graph, const Quantizer& quantizer,
                 const std::string& place) {
@@ -122,6 +144,10 @@ std::span<const std::string_view> class_names(const Op& op) {
       op.kind);
 }
 
+bool is_class_of(std::string_view name, const Op& op) {
+  return contains(class_names(op), without_q(name));
+}
+
 bool is_class_name(std::string_view name) {
   name = without_q(name);
   const std::array all = {Names(InputNames),         Names(QuantizerNames), Names(ConvNames),
@@ -143,38 +169,22 @@ bool names_layer(std::string_view rule, const Op& op) {
 }
 
 Result<Graph> quantize_by_rules(const Graph& graph, const TypeRules& rules) {
-  MR_TRY_STATUS(check_names(graph, rules));
+  MR_TRY_STATUS(check_layer_names(graph, rules));
   MR_TRY(const Graph folded, fold_real_affine(graph));
   const auto choose = [&](const Site& site) -> Result<std::optional<ChosenType>> {
     const Op& layer = folded.op(site.layer);
-    const Precision* from = nullptr;
-    const Precision::Entry* entry = nullptr;
-    const auto consider = [&](const Precision& precision) {
-      if (entry)
-        return;
-      entry = entry_of(precision, site.role);
-      if (entry)
-        from = &precision;
-    };
-    for (const auto& [name, precision] : rules.layer_name)
-      if (names_layer(name, layer))
-        consider(precision);
-    const bool is_named = entry != nullptr;
-    if (!is_named && !site.needs_type)
+    const auto rule = find_rule(rules, layer, site.role);
+    if (!site.needs_type && !(rule && rule->is_named))
       return std::nullopt;
-    for (const auto& [name, precision] : rules.layer_type)
-      if (contains(class_names(layer), without_q(name)))
-        consider(precision);
-    consider(rules.model);
-    if (!entry)
-      return error(messages::NoRule, layer.where, to_string(site.role), layer.name);
-    if (*entry)
-      return ChosenType{**entry, from->place};
+    if (!rule)
+      return tl::unexpected(rule.error());
+    if (*rule->entry)
+      return ChosenType{**rule->entry, rule->precision->place};
     // "auto": sums and products of types are exact, and lowering makes constants exact or says why
     // not; other real numbers have no type of their own.
     if (site.needs_type && site.role == Role::Result && !is_exact_of_exact(layer))
-      return error(messages::AutoImpossible, from->place, to_string(site.role), layer.name,
-                   layer.mnemonic());
+      return error(messages::AutoImpossible, rule->precision->place, to_string(site.role),
+                   layer.name, layer.mnemonic());
     return std::nullopt;
   };
   return assign_types(folded, choose);

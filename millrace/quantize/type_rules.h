@@ -13,6 +13,14 @@
 
 namespace millrace::quantize {
 
+/// The tables of hls4ml's functions, where a configuration says something of them: what stands
+/// beside a layer's Precision. Only quantize_as_hls4ml() (quantize/hls4ml.h) looks at it.
+struct TableRules {
+  std::optional<Quantizer> table, exp_table, inv_table, inv_inp, inp_norm;
+  std::optional<int64_t> size;
+  std::string implementation = {};  ///< of softmax: "stable", "latency", "argmax"; empty: stable
+};
+
 /// The precision of a layer's values. No quantiser in a present entry: "auto", as exact sums give
 /// it.
 struct Precision {
@@ -20,6 +28,7 @@ struct Precision {
   std::map<Role, Entry> by_role;
   std::optional<Entry> by_default;  ///< of the roles without an entry
   std::string place;                ///< file and line, or the option
+  TableRules tables = {};
 };
 
 /// The narrowest rule that says something of a value counts: that of its layer's name, of its
@@ -33,12 +42,28 @@ struct TypeRules {
 /// Rules that give every value that needs one the same type.
 TypeRules uniform_rules(const Quantizer& quantizer, const std::string& place);
 
+/// What rules say of a value.
+struct FoundRule {
+  const Precision* precision = nullptr;  ///< the rule
+  const Precision::Entry* entry = nullptr;
+  bool is_named = false;  ///< it is one for the layer by its name
+};
+
+/// The narrowest rule that says something of a value of a layer.
+/// Errors   quantize.no_rule: there is none.
+Result<FoundRule> find_rule(const TypeRules& rules, const graph::Op& layer, Role role);
+
+/// Errors   quantize.unknown_layer: a rule's name is none of the model's.
+Status check_layer_names(const graph::Graph& graph, const TypeRules& rules);
+
 /// Adds rules for the inputs, whatever others say of them.
 void set_inputs(TypeRules& rules, const graph::Graph& graph, const Quantizer& quantizer,
                 const std::string& place);
 
 /// The names that Keras and hls4ml give the classes of layers that become this operation.
 std::span<const std::string_view> class_names(const graph::Op& op);
+/// True for those names, with or without QKeras' Q before them.
+bool is_class_of(std::string_view name, const graph::Op& op);
 /// True for every name that class_names() may give, and for classes that become no operation.
 bool is_class_name(std::string_view name);
 

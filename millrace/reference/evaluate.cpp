@@ -24,14 +24,46 @@ Int128 with_frac_bits(Int128 value, int shift) {
   return value * (Int128{1} << shift);
 }
 
-/// A finished sum: bias plus products, in the fraction bits of the result's type.
-int64_t add_bias(Int128 products, int product_frac_bits, Int128 bias, int bias_frac_bits,
-                 const FixedType& result) {
-  const Int128 sum = with_frac_bits(products, result.frac_bits - product_frac_bits) +
-                     with_frac_bits(bias, result.frac_bits - bias_frac_bits);
-  check(result.min_raw() <= sum && sum <= result.max_raw(), "a sum leaves its type");
-  return static_cast<int64_t>(sum);
+const Quantizer* accumulator(const std::optional<Quantizer>& accumulate) {
+  return accumulate ? &*accumulate : nullptr;
 }
+
+/// A sum of products and a bias: exact, or step by step through an accumulator.
+class Sum {
+public:
+  /// `accumulate` is null for an exact sum.
+  Sum(const Quantizer* accumulate, int product_frac_bits, Int128 bias, int bias_frac_bits)
+      : accumulate_(accumulate),
+        product_frac_bits_(product_frac_bits),
+        bias_frac_bits_(bias_frac_bits),
+        bias_(accumulate ? requantize(bias, bias_frac_bits, *accumulate) : bias) {}
+
+  void add(Int128 product) {
+    if (accumulate_) {
+      const int frac_bits = accumulate_->type.frac_bits;
+      bias_ = requantize(bias_ + requantize(product, product_frac_bits_, *accumulate_), frac_bits,
+                         *accumulate_);
+    } else {
+      products_ += product;
+    }
+  }
+
+  /// The sum in the fraction bits of the result's type.
+  int64_t result(const FixedType& type) const {
+    const Int128 sum = accumulate_
+                           ? bias_
+                           : with_frac_bits(products_, type.frac_bits - product_frac_bits_) +
+                                 with_frac_bits(bias_, type.frac_bits - bias_frac_bits_);
+    check(type.min_raw() <= sum && sum <= type.max_raw(), "a sum leaves its type");
+    return static_cast<int64_t>(sum);
+  }
+
+private:
+  const Quantizer* accumulate_;
+  int product_frac_bits_, bias_frac_bits_;
+  Int128 bias_;  // with an accumulator the whole sum, in the accumulator's type
+  Int128 products_ = 0;
+};
 
 int64_t at(const IntTensor& map, int64_t row, int64_t column, int64_t channel) {
   return map.data[static_cast<size_t>((row * map.shape[1] + column) * map.shape[2] + channel)];
@@ -51,7 +83,8 @@ IntTensor conv2d(const Conv2D& conv, const Argument& x, const Argument& w, const
     for (int64_t column = 0; column < result.shape[1]; ++column)
       for (int64_t filter = 0; filter < filters; ++filter) {
         const int64_t first_channel = filter / (filters / conv.groups) * channels;
-        Int128 sum = 0;
+        Sum sum(accumulator(conv.accumulate), x.type.frac_bits + w.type.frac_bits,
+                b.value.data[static_cast<size_t>(filter)], b.type.frac_bits);
         for (int64_t i = 0; i < window.kernel_h; ++i)
           for (int64_t j = 0; j < window.kernel_w; ++j) {
             const int64_t x_row = row * window.stride_h + i * window.dilation_h - window.pad_top;
@@ -61,26 +94,25 @@ IntTensor conv2d(const Conv2D& conv, const Argument& x, const Argument& w, const
               continue;  // padded with zeros
             for (int64_t channel = 0; channel < channels; ++channel) {
               const int64_t tap = ((i * window.kernel_w + j) * channels + channel) * filters;
-              sum += Int128{w.value.data[static_cast<size_t>(tap + filter)]} *
-                     at(x.value, x_row, x_column, first_channel + channel);
+              sum.add(Int128{w.value.data[static_cast<size_t>(tap + filter)]} *
+                      at(x.value, x_row, x_column, first_channel + channel));
             }
           }
-        y.data.push_back(add_bias(sum, x.type.frac_bits + w.type.frac_bits,
-                                  b.value.data[static_cast<size_t>(filter)], b.type.frac_bits,
-                                  result.fixed()));
+        y.data.push_back(sum.result(result.fixed()));
       }
   return y;
 }
 
-IntTensor dense(const Argument& x, const Argument& w, const Argument& b, const TensorType& result) {
+IntTensor dense(const Dense& dense, const Argument& x, const Argument& w, const Argument& b,
+                const TensorType& result) {
   const auto num_outputs = static_cast<size_t>(result.shape[0]);
   IntTensor y{result.shape, {}};
   for (size_t m = 0; m < num_outputs; ++m) {
-    Int128 sum = 0;
+    Sum sum(accumulator(dense.accumulate), x.type.frac_bits + w.type.frac_bits, b.value.data[m],
+            b.type.frac_bits);
     for (size_t n = 0; n < x.value.data.size(); ++n)
-      sum += Int128{w.value.data[n * num_outputs + m]} * x.value.data[n];
-    y.data.push_back(add_bias(sum, x.type.frac_bits + w.type.frac_bits, b.value.data[m],
-                              b.type.frac_bits, result.fixed()));
+      sum.add(Int128{w.value.data[n * num_outputs + m]} * x.value.data[n]);
+    y.data.push_back(sum.result(result.fixed()));
   }
   return y;
 }
@@ -91,9 +123,10 @@ IntTensor affine(const Argument& x, const Argument& scale, const Argument& offse
   IntTensor y{result.shape, {}};
   for (size_t i = 0; i < x.value.data.size(); ++i) {
     const size_t channel = i % channels;
-    y.data.push_back(add_bias(Int128{scale.value.data[channel]} * x.value.data[i],
-                              x.type.frac_bits + scale.type.frac_bits, offset.value.data[channel],
-                              offset.type.frac_bits, result.fixed()));
+    Sum sum(nullptr, x.type.frac_bits + scale.type.frac_bits, offset.value.data[channel],
+            offset.type.frac_bits);
+    sum.add(Int128{scale.value.data[channel]} * x.value.data[i]);
+    y.data.push_back(sum.result(result.fixed()));
   }
   return y;
 }
@@ -135,7 +168,8 @@ IntTensor conv_transpose2d(const ConvTranspose2D& conv, const Argument& x, const
   for (int64_t row = 0; row < result.shape[0]; ++row)
     for (int64_t column = 0; column < result.shape[1]; ++column)
       for (int64_t filter = 0; filter < filters; ++filter) {
-        Int128 sum = 0;
+        Sum sum(nullptr, x.type.frac_bits + w.type.frac_bits,
+                b.value.data[static_cast<size_t>(filter)], b.type.frac_bits);
         for (int64_t u = 0; u < conv.kernel_h; ++u)
           for (int64_t v = 0; v < conv.kernel_w; ++v) {
             const auto i = source(row + conv.pad_top, u, conv.stride_h, x.value.shape[0]);
@@ -144,13 +178,11 @@ IntTensor conv_transpose2d(const ConvTranspose2D& conv, const Argument& x, const
               continue;
             for (int64_t channel = 0; channel < channels; ++channel) {
               const int64_t tap = ((u * conv.kernel_w + v) * channels + channel) * filters;
-              sum += Int128{w.value.data[static_cast<size_t>(tap + filter)]} *
-                     at(x.value, *i, *j, channel);
+              sum.add(Int128{w.value.data[static_cast<size_t>(tap + filter)]} *
+                      at(x.value, *i, *j, channel));
             }
           }
-        y.data.push_back(add_bias(sum, x.type.frac_bits + w.type.frac_bits,
-                                  b.value.data[static_cast<size_t>(filter)], b.type.frac_bits,
-                                  result.fixed()));
+        y.data.push_back(sum.result(result.fixed()));
       }
   return y;
 }
@@ -158,11 +190,20 @@ IntTensor conv_transpose2d(const ConvTranspose2D& conv, const Argument& x, const
 IntTensor avg_pool(const AvgPool& pool, const Argument& x, const TensorType& result) {
   check(pool.to.has_value(), "a mean without a quantiser has no exact value");
   const Window& window = pool.window;
+  const auto add = [&](Int128 sum, Int128 term) {
+    if (!pool.accumulate)
+      return sum + term;
+    // Both with the fraction bits of whichever has more.
+    const int gained = x.type.frac_bits - pool.to->type.frac_bits;
+    const Int128 exact =
+        with_frac_bits(sum, std::max(gained, 0)) + with_frac_bits(term, std::max(-gained, 0));
+    return requantize(exact, std::max(x.type.frac_bits, pool.to->type.frac_bits), *pool.to);
+  };
   IntTensor y{result.shape, {}};
   for (int64_t row = 0; row < result.shape[0]; ++row)
     for (int64_t column = 0; column < result.shape[1]; ++column)
       for (int64_t channel = 0; channel < result.shape[2]; ++channel) {
-        Int128 sum = 0;
+        Int128 sum = 0;  // in the fraction bits of x, or of the accumulator
         int64_t count = 0;
         for (int64_t i = 0; i < window.kernel_h; ++i)
           for (int64_t j = 0; j < window.kernel_w; ++j) {
@@ -170,14 +211,15 @@ IntTensor avg_pool(const AvgPool& pool, const Argument& x, const TensorType& res
             const int64_t x_column =
                 column * window.stride_w + j * window.dilation_w - window.pad_left;
             if (is_inside(x.value, x_row, x_column)) {
-              sum += at(x.value, x_row, x_column, channel);
+              sum = add(sum, at(x.value, x_row, x_column, channel));
               ++count;
             } else if (pool.include_padding) {
               ++count;
             }
           }
-        y.data.push_back(
-            static_cast<int64_t>(requantize_quotient(sum, count, x.type.frac_bits, *pool.to)));
+        y.data.push_back(static_cast<int64_t>(
+            pool.accumulate ? sum / count
+                            : requantize_quotient(sum, count, x.type.frac_bits, *pool.to)));
       }
   return y;
 }
@@ -214,7 +256,9 @@ IntTensor evaluate_op(const Op& op, const std::vector<Argument>& arguments) {
           [&](const Conv2D& conv) {
             return conv2d(conv, arguments[0], arguments[1], arguments[2], op.type);
           },
-          [&](const Dense&) { return dense(arguments[0], arguments[1], arguments[2], op.type); },
+          [&](const Dense& kind) {
+            return dense(kind, arguments[0], arguments[1], arguments[2], op.type);
+          },
           [&](const Affine&) { return affine(arguments[0], arguments[1], arguments[2], op.type); },
           [&](const Relu&) {
             return map(arguments[0].value, op.type,

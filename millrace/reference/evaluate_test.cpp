@@ -224,5 +224,66 @@ TEST(Evaluate, RefusesGraphsWithRealNumbers) {
   EXPECT_THROW((void)evaluate(graph, {{{1}, {0}}}), InternalError);
 }
 
+// Worked out by hand: products in quarters, an accumulator of whole numbers from -8 to 7.
+TEST(Evaluate, AccumulatorsRoundEachProductAndLimitEachSum) {
+  constexpr FixedType Halves{true, 8, 1};
+  constexpr FixedType Int4{true, 4, 0};
+  const auto result = [&](Rounding rounding, Overflow overflow) {
+    SmallGraph g({3}, Halves);
+    const ValueId w = g.constant({3, 1}, {1, 3, 9}, Halves);
+    const ValueId b = g.constant({1}, {5}, Halves);  // 2.5
+    return run(g.finish(
+                   g.add(graph::Dense{Quantizer{Int4, rounding, overflow}}, {g.input(), w, b})),
+               {5, 3, -1})
+        .at(0);
+  };
+  // 2.5; products 1.25, 2.25, -2.25
+  EXPECT_EQ(result(Rounding::Floor, Overflow::Saturate), 2 + 1 + 2 - 3);
+  EXPECT_EQ(result(Rounding::TowardsZero, Overflow::Saturate), 2 + 1 + 2 - 2);
+  EXPECT_EQ(result(Rounding::HalfUp, Overflow::Saturate), 3 + 1 + 2 - 2);
+
+  const auto sums = [&](Overflow overflow) {
+    SmallGraph g({4}, Int8);
+    const ValueId w = g.constant({4, 1}, {1, 1, 1, 1}, Int8);
+    const ValueId b = g.constant({1}, {0}, Int8);
+    return run(g.finish(g.add(graph::Dense{Quantizer{Int4, Rounding::Floor, overflow}},
+                              {g.input(), w, b})),
+               {6, 5, -4, 20})
+        .at(0);
+  };
+  EXPECT_EQ(sums(Overflow::Wrap), (6 + 5 - 4 + 20) % 16 - 16);
+  EXPECT_EQ(sums(Overflow::Saturate), 7);       // 6, 7, 3, 3 + 7
+  EXPECT_EQ(sums(Overflow::SaturateZero), -4);  // 6, 0, -4, -4 + 0
+}
+
+TEST(Evaluate, AccumulatorsOfConvolutionsTakeRowsColumnsAndChannelsInOrder) {
+  constexpr FixedType Int4{true, 4, 0};
+  SmallGraph g({2, 1, 2}, Int8);
+  const ValueId w = g.constant({2, 1, 2, 1}, {1, 1, 1, 1}, Int8);
+  const ValueId b = g.constant({1}, {1}, Int8);
+  const Graph graph =
+      g.finish(g.add(graph::Conv2D{Window{.kernel_h = 2, .pad_bottom = 1}, 1,
+                                   Quantizer{Int4, Rounding::Floor, Overflow::Saturate}},
+                     {g.input(), w, b}));
+  // 1 + 4 + 4 -> 7, 7 - 3 - 3 = 1; below it only 1 - 3 - 3
+  EXPECT_EQ(run(graph, {4, 4, -3, -3}), (std::vector<int64_t>{1, -5}));
+}
+
+TEST(Evaluate, AccumulatorsOfMeansRoundTheQuotientTowardsZero) {
+  const auto mean = [](const Quantizer& to, std::vector<int64_t> x) {
+    SmallGraph g({1, 3, 1}, Int8);
+    return run(g.finish(g.add(graph::AvgPool{Window{.kernel_w = 3}, false, to, true}, {g.input()})),
+               std::move(x))
+        .at(0);
+  };
+  const Quantizer wide{{true, 12, 1}, Rounding::Floor, Overflow::Wrap};
+  EXPECT_EQ(mean(wide, {-1, -2, -1}), -2);  // -8 halves by 3
+  EXPECT_EQ(mean(wide, {1, 2, 1}), 2);
+  const Quantizer narrow{{true, 4, 0}, Rounding::Floor, Overflow::Wrap};
+  EXPECT_EQ(mean(narrow, {7, 1, 1}), -2);  // 7, -8, -7
+  const Quantizer coarse{{true, 8, -1}, Rounding::Floor, Overflow::Saturate};
+  EXPECT_EQ(mean(coarse, {3, 3, 5}), 1);  // in steps of 2: 1, 2 (5 / 2), 4 (9 / 2), by 3
+}
+
 }  // namespace
 }  // namespace millrace::reference

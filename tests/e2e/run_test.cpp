@@ -135,6 +135,31 @@ TEST_F(Run, RulesOfAFileGiveTypes) {
   EXPECT_EQ(found["quantizers"].back()["origin"], "config.yml:4");
 }
 
+// Each product is cut to the accumulator's four fraction bits before it is added: -0.3125 * -0.5
+// and 0.6875 * 0.5 become 2/16 and 5/16, together one less than their sum cut once.
+TEST_F(Run, AccumulatorsMayBeThoseOfHls4ml) {
+  write("x.npy", npy("(1, 1, 2, 2)", {-0.5, 0.5, 0.5, 0.5}));
+  const auto values = [&](const std::string& accumulators) {
+    const json found = answer({"run", "net.mr", "--quantize", "fixed<8,4>", "--accumulators",
+                               accumulators, "--input", "x.npy", "--raw", "--json"});
+    return found["outputs"][0]["values"].get<std::vector<int64_t>>();
+  };
+  EXPECT_THAT(values("exact"), ElementsAre(7, 8, 15, 3));
+  EXPECT_THAT(values("hls4ml"), ElementsAre(7, 7, 15, 2));
+
+  const std::vector<std::string> compile = {"compile", "net.mr", "--accumulators",
+                                            "hls4ml",  "-o",     "out"};
+  expect_refused(compile, "dataflow.accumulator");
+  write("wide.yml", "Model: {Precision: {default: 'fixed<8,4>', accum: 'fixed<16,8>'}}\n");
+  const json wide = answer({"compile", "net.mr", "--accumulators", "hls4ml", "--quantize",
+                            "wide.yml", "-o", "out", "--json"});
+  EXPECT_TRUE(wide.contains("latency_cycles"));
+
+  const Outcome unknown = run_program({"inspect", "net.mr", "--accumulators", "vitis"});
+  EXPECT_EQ(unknown.exit_code, 2);
+  EXPECT_THAT(unknown.errors, HasSubstr("exact,hls4ml"));
+}
+
 TEST_F(Run, ConvertedModelsAreTheSame) {
   answer(
       {"convert", "net.mr", "--quantize", "fixed<8,4,RND_CONV,SAT>", "-o", "net.onnx", "--json"});

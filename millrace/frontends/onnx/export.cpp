@@ -8,6 +8,7 @@
 #include "millrace/frontends/onnx/constant_value.h"
 #include "millrace/frontends/onnx/exporter.h"
 #include "millrace/frontends/onnx/messages.h"
+#include "millrace/graph/accumulator.h"
 
 namespace millrace::frontends {
 namespace onnx {
@@ -63,8 +64,12 @@ Status Exporter::unsupported(const Op& op, std::string_view what) {
 }
 
 Result<std::string> Exporter::run() {
-  for (const Op& op : graph_.ops())
+  for (const Op& op : graph_.ops()) {
+    if (graph::accumulator_of(op))
+      return error(messages::ExportOperation, place(op),
+                   "sums in an accumulator (--accumulators hls4ml)");
     writer_.reserve(op.name);
+  }
   for (ValueId value = 0; value < static_cast<ValueId>(graph_.ops().size()); ++value)
     MR_TRY_STATUS(write(value));
   for (const ValueId output : graph_.outputs())

@@ -335,6 +335,15 @@ TEST(OnnxExportErrors, ComputedWeights) {
             std::string(messages::ExportOperation.code) + " at %x");
 }
 
+TEST(OnnxExportErrors, Accumulators) {
+  EXPECT_EQ(refusal("%x = input : tensor<1 x real>\n"
+                    "%w = constant {value = [1]} : tensor<1x1 x real>\n"
+                    "%b = constant {value = [0]} : tensor<1 x real>\n"
+                    "%y = dense %x, %w, %b {accumulate = fixed<4,2>, rounding = TRN, overflow = "
+                    "WRAP} : tensor<1 x real>\noutput %y"),
+            std::string(messages::ExportOperation.code) + " at %y");
+}
+
 TEST(OnnxExportErrors, ConstantOutputs) {
   EXPECT_EQ(
       refusal("%x = input : tensor<1 x real>\n%c = constant {value = [1]} : tensor<1 x real>\n"

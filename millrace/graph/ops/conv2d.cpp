@@ -26,6 +26,9 @@ Result<TensorType> Conv2D::infer(Operands operands, const std::string& where) co
   if (height < 1 || width < 1)  // conv2d_c4
     return error(messages::Conv2DC4, where, window.kernel_h, window.kernel_w,
                  millrace::to_string(x));
+  if (accumulate)
+    return accumulated_type({height, width, w[3]}, operands, *accumulate, messages::Conv2DC7,
+                            where);  // conv2d_c7
   return linear_result_type({height, width, w[3]}, operands, w[0] * w[1] * w[2], w[3],
                             messages::Conv2DC5, where);  // conv2d_c5
 }

@@ -16,7 +16,9 @@ Result<TensorType> Dense::infer(Operands operands, const std::string& where) con
   if (w[0] != x[0] || w[1] != b[0])  // dense_c2
     return error(messages::DenseC2, where, millrace::to_string(w), millrace::to_string(b),
                  millrace::to_string(x));
-  return linear_result_type({w[1]}, operands, w[0], w[1], messages::DenseC3, where);  // dense_c3
+  if (accumulate)
+    return accumulated_type({w[1]}, operands, *accumulate, messages::DenseC4, where);  // dense_c4
+  return linear_result_type({w[1]}, operands, w[0], w[1], messages::DenseC3, where);   // dense_c3
 }
 
 }  // namespace millrace::graph

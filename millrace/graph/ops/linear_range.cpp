@@ -122,4 +122,14 @@ Result<TensorType> linear_result_type(Shape shape, Operands operands,
   return result_type(std::move(shape), operands, listed_products(rows), num_sums, too_wide, where);
 }
 
+Result<TensorType> accumulated_type(Shape shape, Operands operands, const Quantizer& accumulate,
+                                    const Message& too_wide, const std::string& where) {
+  for (const Operand& operand : operands)
+    if (!operand.type->is_fixed())
+      return TensorType{std::move(shape), std::nullopt};
+  if (operands[0].type->fixed().width + operands[1].type->fixed().width > MaxAccumulatedWidth)
+    return error(too_wide, where, MaxAccumulatedWidth);
+  return TensorType{std::move(shape), accumulate.type};
+}
+
 }  // namespace millrace::graph

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "millrace/fixed/requantize.h"
 #include "millrace/graph/ops/operands.h"
 
 namespace millrace::graph {
@@ -38,5 +39,14 @@ Result<TensorType> linear_result_type(Shape shape, Operands operands, int64_t nu
 Result<TensorType> linear_result_type(Shape shape, Operands operands,
                                       std::span<const std::vector<int64_t>> rows, int64_t num_sums,
                                       const Message& too_wide, const std::string& where);
+
+/// The most bits of a product that goes into an accumulator of a type of its own.
+inline constexpr int MaxAccumulatedWidth = 96;
+
+/// The same for a layer with an accumulator: the accumulator's type where all operands are fixed.
+/// Errors   `too_wide`, a message with MaxAccumulatedWidth as argument, when a product has more
+///          bits than that.
+Result<TensorType> accumulated_type(Shape shape, Operands operands, const Quantizer& accumulate,
+                                    const Message& too_wide, const std::string& where);
 
 }  // namespace millrace::graph

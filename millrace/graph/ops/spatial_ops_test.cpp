@@ -221,6 +221,15 @@ TEST(AvgPool, IsRealWithoutAQuantiser) {
             messages::AvgPoolC5.code);
 }
 
+TEST(AvgPool, AccumulatesInTheQuantisersType) {
+  const Window window{.kernel_h = 2, .kernel_w = 2, .stride_h = 2, .stride_w = 2};
+  EXPECT_EQ(on_map(AvgPool{window, true, Quantizer{ufixed(5, 1)}, true}),
+            "tensor<2x4x3 x ufixed<5,1>>");
+  EXPECT_EQ(on_map(AvgPool{window, true, {}, true}), messages::AvgPoolC6.code);
+  EXPECT_EQ(on_map(AvgPool{window, true, Quantizer{ufixed(50, 1)}, true}),
+            messages::AvgPoolC6.code);
+}
+
 TEST(AvgPool, KernelsHaveALimit) {
   EXPECT_EQ(on_map(AvgPool{{.kernel_h = 1 << 15, .kernel_w = 1 << 14}}), messages::AvgPoolC2.code);
   EXPECT_EQ(on_map(AvgPool{{.kernel_h = 1 << 14, .kernel_w = 1 << 14}}), messages::AvgPoolC3.code);
