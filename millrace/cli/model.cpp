@@ -45,6 +45,12 @@ Result<graph::Graph> calibrated(const frontends::ImportedModel& model, const Typ
 /// What hls4ml's own configurations begin with.
 constexpr const char* Hls4mlDefault = "fixed<16,6>";
 
+bool is_keras(const fs::path& path) {
+  const fs::path extension = path.extension();
+  return extension == ".h5" || extension == ".hdf5" || extension == ".keras" ||
+         extension == ".json";
+}
+
 bool is_as_hls4ml(const TypeOptions& types) {
   return types.accumulators == "hls4ml";
 }
@@ -80,8 +86,6 @@ Result<frontends::ImportedModel> without_ports(Result<graph::Graph> graph) {
 
 Result<frontends::ImportedModel> import_model(const fs::path& path, const TypeOptions& types) {
   const fs::path extension = path.extension();
-  const bool is_keras =
-      extension == ".h5" || extension == ".hdf5" || extension == ".keras" || extension == ".json";
   if (!types.weights.empty() && extension != ".json")
     return error(messages::NoUseForWeights, "--weights", path.filename().string());
   if (std::error_code ignored; fs::is_directory(path, ignored))
@@ -90,7 +94,7 @@ Result<frontends::ImportedModel> import_model(const fs::path& path, const TypeOp
     MR_TRY(const std::string text, read_file(path));
     return without_ports(graph::parse(text, path.string()));
   }
-  if (is_keras)
+  if (is_keras(path))
     return without_ports(frontends::import_keras(
         path, types.weights.empty() ? std::nullopt : std::optional(types.weights)));
   return frontends::import_onnx_model(path);
@@ -103,9 +107,11 @@ Result<frontends::ImportedModel> import_typed_model(const fs::path& path,
     MR_TRY(model.graph, calibrated(model, types));
   } else if (!types.quantize.empty() || !types.input_type.empty() || is_as_hls4ml(types)) {
     MR_TRY(const quantize::TypeRules rules, type_rules(model.graph, types));
-    const auto quantize =
-        is_as_hls4ml(types) ? quantize::quantize_as_hls4ml : quantize::quantize_by_rules;
-    MR_TRY(model.graph, quantize(model.graph, rules));
+    if (is_as_hls4ml(types)) {
+      MR_TRY(model.graph, quantize::quantize_as_hls4ml(model.graph, rules, is_keras(path)));
+    } else {
+      MR_TRY(model.graph, quantize::quantize_by_rules(model.graph, rules));
+    }
   }
   return model;
 }

@@ -32,10 +32,9 @@ bool is_product_layer(const Op& op) {
   return op.as<graph::Dense>() || op.as<graph::Conv2D>() || op.as<graph::ConvTranspose2D>();
 }
 
-// Operations that move elements within a layer of hls4ml, or are none.
-bool is_reordering(const Op& op) {
-  return op.as<graph::Flatten>() || op.as<graph::Reshape>() || op.as<graph::Slice>() ||
-         op.as<graph::Transpose>();
+// What hls4ml does in place.
+bool is_in_place(const Op& op) {
+  return op.as<graph::Flatten>() || op.as<graph::Reshape>();
 }
 
 bool is_function(const Op& op) {
@@ -50,8 +49,15 @@ bool is_zero(const graph::Constant& constant) {
 
 class Hls4mlAssigner {
 public:
-  Hls4mlAssigner(const Graph& graph, const TypeRules& rules)
-      : graph_(graph), rules_(rules), quantized_(find_quantized(graph)) {
+  Hls4mlAssigner(const Graph& graph, const TypeRules& rules, bool is_keras)
+      : graph_(graph),
+        rules_(rules),
+        is_keras_(is_keras),
+        without_linear_(rules),
+        users_(graph.users()),
+        quantized_(find_quantized(graph)) {
+    std::erase_if(without_linear_.layer_name,
+                  [](const auto& rule) { return rule.first.ends_with("_linear"); });
     for (size_t i = 0; i < graph.ops().size(); ++i)
       index_by_name_[graph.ops()[i].name] = i;
     const auto is_typed = [](const Op& op) {
@@ -72,9 +78,14 @@ public:
   }
 
 private:
-  // What the rules say of a value of a layer.
+  // What the rules say; of a layer of Keras those of its linear activation say nothing.
+  Result<FoundRule> found_rule(const Op& op, Role role) const {
+    return find_rule(is_keras_ && !op.name.ends_with("_linear") ? without_linear_ : rules_, op,
+                     role);
+  }
+
   Result<MaybeType> rule_for(const Op& op, Role role) const {
-    MR_TRY(const FoundRule found, find_rule(rules_, op, role));
+    MR_TRY(const FoundRule found, found_rule(op, role));
     if (!*found.entry)
       return MaybeType();
     return ChosenType{**found.entry, found.precision->place};
@@ -96,7 +107,7 @@ private:
   }
 
   bool is_named(const Op& op, Role role) const {
-    const auto found = find_rule(rules_, op, role);
+    const auto found = found_rule(op, role);
     return found && found->is_named && *found->entry;
   }
 
@@ -164,8 +175,29 @@ private:
       MR_TRY(value, builder_.add(op.name + ".result", graph::Requantize{result->quantizer}, {value},
                                  result->origin));
     }
+    if (result && result->origin != Inferred && has_linear_activation(layer)) {
+      MR_TRY(const ChosenType linear, linear_type(op));
+      MR_TRY(value, builder_.add(op.name + ".linear", graph::Requantize{linear.quantizer}, {value},
+                                 linear.origin));
+    }
     copy_.set(layer, value);
     return {};
+  }
+
+  // True for a layer of Keras whose activation is none.
+  bool has_linear_activation(ValueId layer) const {
+    const Op& op = graph_.op(layer);
+    const auto& users = users_[static_cast<size_t>(layer)];
+    return is_keras_ && is_product_layer(op) && !comes_before_its_layer(op) &&
+           std::ranges::none_of(users, [&](ValueId user) {
+             return graph_.op(user).name.starts_with(op.name + ".");
+           });
+  }
+
+  // Of the layer NAME_linear: an Activation.
+  Result<ChosenType> linear_type(const Op& op) const {
+    const Op linear{op.name + "_linear", op.where, graph::Relu{}, {}, {}};
+    return type_or_default(linear, Role::Result);
   }
 
   // A quantiser of the model, in place of which a rule for it by its name may stand.
@@ -229,8 +261,13 @@ private:
   // True for an operation that is a part of the layer whose operation comes after it: relu6 is
   // NAME.relu and NAME.
   bool is_part(const Op& op) const {
+    return !is_product_layer(op) && !op.as<graph::AvgPool>() && comes_before_its_layer(op);
+  }
+
+  // True for NAME.part before NAME.
+  bool comes_before_its_layer(const Op& op) const {
     const size_t dot = op.name.rfind('.');
-    if (dot == std::string::npos || is_product_layer(op) || op.as<graph::AvgPool>())
+    if (dot == std::string::npos)
       return false;
     const auto found = index_by_name_.find(op.name.substr(0, dot));
     return found != index_by_name_.end() && found->second > index_by_name_.at(op.name);
@@ -241,9 +278,9 @@ private:
     const Op& op = graph_.op(layer);
     const Kind kind = kind_of(op);
     const bool only_by_name =
-        is_reordering(op) || is_part(op) ||
+        op.as<graph::Slice>() || op.as<graph::Transpose>() || is_part(op) ||
         ((kind == Kind::Chooses || is_function(op)) && quantized_[static_cast<size_t>(layer)]);
-    if (kind == Kind::Coded || (op.as<graph::Input>() && op.type.is_fixed()) ||
+    if (kind == Kind::Coded || is_in_place(op) || (op.as<graph::Input>() && op.type.is_fixed()) ||
         (only_by_name && !is_named(op, Role::Result)))
       return MaybeType();
     MR_TRY(const MaybeType chosen, rule_for(op, Role::Result));
@@ -301,6 +338,9 @@ private:
 
   const Graph& graph_;
   const TypeRules& rules_;
+  bool is_keras_;
+  TypeRules without_linear_;
+  std::vector<std::vector<ValueId>> users_;
   std::vector<char> quantized_;  // by value
   std::map<std::string, size_t> index_by_name_;
   bool has_quantizers_ = false;
@@ -310,13 +350,13 @@ private:
 
 }  // namespace
 
-Result<Graph> quantize_as_hls4ml(const Graph& graph, const TypeRules& rules) {
+Result<Graph> quantize_as_hls4ml(const Graph& graph, const TypeRules& rules, bool is_keras) {
   MR_TRY_STATUS(check_layer_names(graph, rules));
   MR_TRY(const Graph folded, fold_real_affine(graph, [&](const Op& layer) {
            const auto result = find_rule(rules, layer, Role::Result);
            return result && !*result->entry;
          }));
-  return Hls4mlAssigner(folded, rules).run();
+  return Hls4mlAssigner(folded, rules, is_keras).run();
 }
 
 }  // namespace millrace::quantize

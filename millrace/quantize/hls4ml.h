@@ -16,12 +16,16 @@ namespace millrace::quantize {
 ///    "auto", what hls4ml infers (hls4ml_types.h), or the model's default.
 ///  - Batch normalisation goes into the layer before it only where that layer's result is "auto".
 ///
+///  - A layer of Keras without an activation has one in hls4ml, NAME_linear, whose result has a type
+///    of its own, unless that of the layer is "auto".
+///
 /// The model's own quantisers stay. Other operations are exact, and their results are rounded once.
 ///
 /// Errors   quantize.unknown_layer; quantize.no_rule: also where "auto" needs the model's default;
 ///          those of hls4ml_tables.h.
 /// Source   hls4ml 1.3.0, Vivado backend, io_parallel, strategy Latency
 ///          (docs/decisions/0019-hls4ml-accumulators.md).
-Result<graph::Graph> quantize_as_hls4ml(const graph::Graph& graph, const TypeRules& rules);
+Result<graph::Graph> quantize_as_hls4ml(const graph::Graph& graph, const TypeRules& rules,
+                                        bool is_keras);
 
 }  // namespace millrace::quantize

@@ -41,8 +41,9 @@ Quantizer type(const char* text) {
 }
 
 // Of every operation but constants: its name, its quantiser or accumulator.
-std::vector<std::string> described(const TypeRules& rules, const char* network = Network) {
-  const auto typed = quantize_as_hls4ml(graph::parse(network, "test").value(), rules);
+std::vector<std::string> described(const TypeRules& rules, const char* network = Network,
+                                   bool is_keras = false) {
+  const auto typed = quantize_as_hls4ml(graph::parse(network, "test").value(), rules, is_keras);
   if (!typed)
     return {typed.error().code};
   std::vector<std::string> lines;
@@ -127,6 +128,20 @@ graph @net {
   EXPECT_EQ(described(rules, Quantised).back(), "tq fixed<7,2,TRN,WRAP>");
 }
 
+TEST(Hls4ml, KerasLayersWithoutAnActivationHaveOneOfTheirOwn) {
+  TypeRules rules = uniform_rules(type("fixed<16,6>"), "--quantize");
+  rules.layer_name["fc"].by_role[Role::Result] = type("fixed<12,4>");
+  rules.layer_name["fc_linear"].by_role[Role::Result] = type("fixed<14,3>");
+  const Lines lines = described(rules, Network, true);
+  const auto fc = std::find(lines.begin(), lines.end(), "fc.result fixed<12,4,TRN,WRAP>");
+  ASSERT_NE(fc, lines.end());
+  EXPECT_EQ(fc[1], "fc.linear fixed<14,3,TRN,WRAP>");
+  // Where the layer is "auto", hls4ml drops the activation.
+  rules.layer_name["fc"].by_role[Role::Result] = std::nullopt;
+  const Lines merged = described(rules, Network, true);
+  EXPECT_EQ(std::find(merged.begin(), merged.end(), fc[1]), merged.end());
+}
+
 TEST(Hls4ml, WhatHasNoRuleIsAnError) {
   TypeRules rules;
   rules.layer_name["fc"].by_role[Role::Result] = type("fixed<7,2>");
@@ -139,7 +154,7 @@ TEST(Hls4ml, WhatHasNoRuleIsAnError) {
 // Every value is fixed-point, and the graph lowers to one that is evaluated.
 TEST(Hls4ml, TheGraphIsExact) {
   const auto typed = quantize_as_hls4ml(graph::parse(Network, "test").value(),
-                                        uniform_rules(type("fixed<16,6>"), "--quantize"));
+                                        uniform_rules(type("fixed<16,6>"), "--quantize"), false);
   const graph::Graph exact = passes::lower(typed.value()).value();
   const auto y = reference::evaluate(exact, {{{4, 4, 1}, std::vector<int64_t>(16, 1500)}});
   EXPECT_EQ(y.at(0).data.size(), 2);
