@@ -83,11 +83,14 @@ module mr_issue #(
   if (Beats == 1) begin : gen_whole
     assign out_data_o = word;
   end else begin : gen_choose
-    always_comb begin
-      out_data_o = word[Bits-1:0];
-      for (int i = 1; i < Beats; i = i + 1) begin
-        if (beat_q == BeatBits'(i)) out_data_o = word[i*Bits +: Bits];
+    // A tree of multiplexers for each bit. Comparisons of beat_q with each beat, one behind the
+    // other, would keep their order.
+    for (genvar k = 0; k < Bits; k = k + 1) begin : gen_bit
+      logic [Beats-1:0] of_beat;
+      for (genvar i = 0; i < Beats; i = i + 1) begin : gen_beat
+        assign of_beat[i] = word[i*Bits + k];
       end
+      assign out_data_o[k] = of_beat[beat_q];
     end
   end
 

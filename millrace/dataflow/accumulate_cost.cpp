@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <set>
 
-#include "millrace/dataflow/fuse_adders.h"
+#include "millrace/dataflow/datapath_area.h"
 #include "millrace/support/ceil_divide.h"
 
 namespace millrace::dataflow {
@@ -16,17 +16,6 @@ int64_t code_bits(int64_t codes) {
 
 /// So many registers in a line that nobody reads in between become a shift register, in a LUT.
 constexpr int ShiftRegisterCycles = 3;
-
-/// The cycles in which each node is read.
-std::vector<std::set<int>> read_cycles(const Datapath& path) {
-  std::vector<std::set<int>> cycles(path.nodes().size());
-  for (const Node& node : path.nodes())
-    for (const NodeId operand : operands(node.kind))
-      cycles[static_cast<size_t>(operand)].insert(node.cycle);
-  for (const Datapath::Output& output : path.outputs)
-    cycles[static_cast<size_t>(output.node)].insert(path.latency_cycles());
-  return cycles;
-}
 
 /// Adds the registers in which `width` bits wait from one of these cycles to the next, from cycle
 /// `from` on.
@@ -67,19 +56,13 @@ void add_blocks(AccumulateCost& cost, const AccumulateStage& stage) {
 
 AccumulateCost accumulate_cost(const AccumulateStage& stage) {
   AccumulateCost cost;
-  const Datapath& path = stage.products;
-  const std::vector<std::set<int>> reads = read_cycles(path);
-  for (size_t id = 0; id < path.nodes().size(); ++id) {
-    const Node& node = path.nodes()[id];
-    if (node.is_constant())
-      continue;
-    cost.lut += row_luts(path, node);
-    const int64_t width = node.signal_type().width;
-    const auto* input = std::get_if<InputNode>(&node.kind);
-    const bool is_line =
-        input != nullptr && stage.chains.empty() && input->index >= std::ssize(stage.chunk);
-    add_waiting(cost, width, is_line ? -1 : node.cycle, reads[id]);  // a line is registered
-  }
+  // The weights' lines stand in a register; what chains of blocks give does not.
+  const BitNetworkArea products =
+      stage.chains.empty()
+          ? datapath_area(stage.products, static_cast<int>(std::ssize(stage.chunk)))
+          : datapath_area(stage.products);
+  cost.lut += products.lut;
+  cost.flip_flops += products.ff;
   const auto outputs = std::ssize(stage.bias);
   const int64_t sum_bits = outputs * stage.sum_type.width;
   cost.lut += sum_bits;

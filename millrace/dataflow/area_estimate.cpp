@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <bit>
 #include <limits>
+#include <map>
 #include <set>
 #include <vector>
 
 #include "millrace/dataflow/accumulate_cost.h"
+#include "millrace/dataflow/bit_network.h"
 #include "millrace/dataflow/datapath_area.h"
 #include "millrace/graph/op.h"
 #include "millrace/support/ceil_divide.h"
@@ -21,7 +23,7 @@ int64_t count_bits(int64_t codes) {
 }
 
 /// LUTs for each bit of a choice among words by comparisons with a counter, one behind the other
-/// as in mr_issue and mr_window. Yosys keeps their order: only up to four inputs become a
+/// as in mr_window. Yosys keeps their order: only up to four inputs become a
 /// multiplexer in one LUT. Beyond, as mapped for words of 8 bits: 5, 7, 12, 14, 20, 24, 29 LUTs
 /// for 7, 8, 10, 12, 16, 20, 24 inputs.
 int64_t choice_luts(int64_t inputs) {
@@ -75,12 +77,11 @@ int64_t beat_bits(const Circuit& circuit, StreamId id) {
 
 /// Places of a shift register that somebody needs: those read, and those that move into such a
 /// one.
-int64_t live_places(const std::vector<bool>& read, int64_t step) {
-  std::vector<bool> live = read;
-  for (size_t i = static_cast<size_t>(step); i < live.size(); ++i)
-    if (live[i - static_cast<size_t>(step)])
-      live[i] = true;
-  return std::count(live.begin(), live.end(), true);
+std::vector<bool> live_places(std::vector<bool> read, int64_t step) {
+  for (auto i = static_cast<size_t>(step); i < read.size(); ++i)
+    if (read[i - static_cast<size_t>(step)])
+      read[i] = true;
+  return read;
 }
 
 /// Counts the cycles of a pace: rtl/mr_pace.sv.
@@ -104,18 +105,82 @@ int64_t masked_columns(const WindowGeometry& g) {
   return count;
 }
 
-/// Pixels of each row's history that are kept.
-int64_t live_history(const WindowGeometry& g) {
-  std::vector<bool> read(static_cast<size_t>(g.history), false);
+/// Which elements of a window's region somebody reads: row by row, pixel by pixel of the span,
+/// channel by channel.
+using ReadElements = std::vector<bool>;
+
+/// Those that the maps behind a window read. All where another kind of stage reads them, or one
+/// that joins them with another stream, or the circuit's output.
+ReadElements read_elements(const Circuit& circuit, const Stage& window, const WindowGeometry& g) {
+  const auto count = static_cast<size_t>(g.window.extent_h() * g.span * g.input.channels);
+  auto stream = static_cast<StreamId>(circuit.inputs.size());
+  for (const Stage& stage : circuit.stages) {
+    if (&stage == &window)
+      break;
+    ++stream;
+  }
+  ReadElements read(count, false);
+  bool has_reader = false;
+  for (const Stage& stage : circuit.stages) {
+    if (std::find(stage.inputs.begin(), stage.inputs.end(), stream) == stage.inputs.end())
+      continue;
+    const auto* map = std::get_if<MapStage>(&stage.kind);
+    if (map == nullptr || stage.inputs.size() > 1)
+      return ReadElements(count, true);
+    has_reader = true;
+    const std::vector<int> last_uses = map->datapath.last_uses();
+    for (size_t id = 0; id < last_uses.size(); ++id)
+      if (const auto* input = std::get_if<InputNode>(&map->datapath.nodes()[id].kind);
+          input != nullptr && last_uses[id] >= 0)
+        read.at(static_cast<size_t>(input->index)) = true;
+  }
+  return has_reader ? read : ReadElements(count, true);
+}
+
+/// Bits of each channel, of the pixels of a map.
+std::vector<int64_t> channel_bits(const StreamType& stream) {
+  std::vector<int64_t> bits;
+  for (int64_t channel = 0; channel < stream.channels; ++channel)
+    bits.push_back(stream.range(channel).width());
+  return bits;
+}
+
+/// The registers and memories of a window that somebody needs: Yosys drops the others.
+struct LiveWindow {
+  int64_t history_bits = 0;  ///< of all rows
+  int64_t newest_bits = 0;   ///< of a beat, those that move on into any row but the newest
+};
+
+LiveWindow live_window(const WindowGeometry& g, const ReadElements& read) {
   const int64_t base = g.history - g.window.pad_left - (g.lookahead + 1) * g.input.lanes;
-  for (int64_t beat = 0; beat < g.out_beats; ++beat)
-    for (int64_t j = 0; j < g.span; ++j) {
-      const int64_t column = beat * g.advance() - g.window.pad_left + j;
-      const int64_t place = base + beat * g.skew() + j;
-      if (column >= 0 && column < g.input.width && place >= 0 && place < g.history)
-        read[static_cast<size_t>(place)] = true;
+  const int64_t rows = g.window.extent_h();
+  const std::vector<int64_t> bits = channel_bits(g.input);
+  LiveWindow live;
+  for (int64_t channel = 0; channel < g.input.channels; ++channel) {
+    std::vector<bool> newest(static_cast<size_t>(g.input.lanes), false);
+    for (int64_t row = 0; row < rows; ++row) {
+      std::vector<bool> places(static_cast<size_t>(g.history), false);
+      for (int64_t j = 0; j < g.span; ++j) {
+        if (!read[static_cast<size_t>((row * g.span + j) * g.input.channels + channel)])
+          continue;
+        for (int64_t beat = 0; beat < g.out_beats; ++beat) {
+          const int64_t column = beat * g.advance() - g.window.pad_left + j;
+          const int64_t place = base + beat * g.skew() + j;
+          if (column >= 0 && column < g.input.width && place >= 0 && place < g.history)
+            places[static_cast<size_t>(place)] = true;
+        }
+      }
+      places = live_places(std::move(places), g.input.lanes);
+      live.history_bits +=
+          bits[static_cast<size_t>(channel)] * std::count(places.begin(), places.end(), true);
+      for (int64_t lane = 0; lane < g.input.lanes && row + 1 < rows; ++lane)
+        if (places[static_cast<size_t>(g.history - g.input.lanes + lane)])
+          newest[static_cast<size_t>(lane)] = true;
     }
-  return live_places(read, g.input.lanes);
+    live.newest_bits +=
+        bits[static_cast<size_t>(channel)] * std::count(newest.begin(), newest.end(), true);
+  }
+  return live;
 }
 
 /// Blocks of 18 Kbit for a memory with one write and one read port, in the shape that takes
@@ -129,9 +194,10 @@ int64_t block_rams(int64_t words, int64_t bits) {
 }
 
 /// rtl/mr_window.sv.
-AreaEstimate window_area(const WindowGeometry& g, bool block_ram) {
+AreaEstimate window_area(const WindowGeometry& g, bool block_ram, const ReadElements& read) {
   const int64_t pixel_bits = g.input.pixel_bits();
-  const int64_t word_bits = g.input.lanes * pixel_bits;
+  const LiveWindow live = live_window(g, read);
+  const int64_t word_bits = live.newest_bits;
   const int64_t rows = g.window.extent_h();
   const int64_t banks = rows - 1;
   const int64_t x_bits = count_bits(g.beats);
@@ -146,7 +212,7 @@ AreaEstimate window_area(const WindowGeometry& g, bool block_ram) {
   area += {.lut = 4, .ff = 1};
   // Yosys keeps the counter of output beats even where nobody reads it: it reads itself.
   area += counter(g.out_beats);
-  area += line_buffer_area(g, block_ram);
+  area += g.beats > 1 ? line_buffer_area(g, block_ram) : AreaEstimate{.ff = banks * word_bits};
   area.lut += banks * word_bits * tree_luts(banks);  // all rotations together share their parts
   if (g.flush_rows > 0) {
     area += {.lut = 2, .ff = 1};
@@ -165,10 +231,9 @@ AreaEstimate window_area(const WindowGeometry& g, bool block_ram) {
     area += counter(g.beats + g.tail_steps);
     area += pace_area(g.pace);
   }
-  const int64_t history_bits = live_history(g) * pixel_bits;
-  area.ff += rows * history_bits;
+  area.ff += live.history_bits;
   if (g.separate_tail)
-    area += {.lut = 2 * rows * history_bits, .ff = rows * history_bits + 1};
+    area += {.lut = 2 * live.history_bits, .ff = live.history_bits + 1};
   // Where the span moves, the same LUTs choose a pixel and mask it.
   area.lut +=
       rows * pixel_bits * (g.skew() != 0 ? g.span * choice_luts(g.out_beats) : masked_columns(g));
@@ -185,7 +250,8 @@ AreaEstimate row_window_area(const RowWindowGeometry& g) {
     area += {.lut = 1, .ff = 1};
   std::vector<bool> read(static_cast<size_t>(g.span_groups * g.input.rows), false);
   std::fill_n(read.begin() + g.skip, g.region_rows, true);
-  area.ff += live_places(read, g.input.rows) * row_bits;
+  const std::vector<bool> live = live_places(std::move(read), g.input.rows);
+  area.ff += std::count(live.begin(), live.end(), true) * row_bits;
   if (g.window.pad_top == 0 && g.window.pad_bottom == 0)
     return area;
   // A LUT for each bit of a row that stands outside the map for some code of the counter, also
@@ -202,10 +268,57 @@ AreaEstimate row_window_area(const RowWindowGeometry& g) {
   return area;
 }
 
+/// LUTs of choices among the places of a group by the bits of a counter, one bit of a word each:
+/// rtl/mr_issue.sv. Four different places are a LUT, fewer where places give the same.
+class ChoiceTrees {
+public:
+  int64_t luts(const std::vector<int64_t>& places) {
+    std::map<int64_t, BitId> names = {{RelayoutStage::Zero, ZeroBit}};
+    std::vector<BitId> pattern;  // the same for choices that differ in nothing but names
+    for (const int64_t place : places)
+      pattern.push_back(
+          names.try_emplace(place, static_cast<BitId>(names.size()) - 1).first->second);
+    const auto [known, is_new] = known_.try_emplace(pattern, 0);
+    if (is_new)
+      known->second = count(pattern, static_cast<int>(std::ssize(names)) - 1);
+    return known->second;
+  }
+
+private:
+  static int64_t count(std::vector<BitId> level, int num_sources) {
+    BitNetwork network;
+    for (int i = 0; i < num_sources; ++i)
+      network.source(0);  // these are the names of the pattern
+    while (level.size() > 1) {
+      const BitId control = network.source(0);
+      std::vector<BitId> next;
+      for (size_t i = 0; i < level.size(); i += 2)
+        next.push_back(i + 1 < level.size() ? network.choice(0, control, level[i + 1], level[i])
+                                            : level[i]);
+      level = std::move(next);
+    }
+    network.output(level.front(), 0);
+    return network.area().lut;
+  }
+
+  std::map<std::vector<BitId>, int64_t> known_;
+};
+
+/// A bit of an element of a group's input beats, its sign repeated above: verilog/emit.cpp.
+int64_t source_bit(const StreamType& input, const std::vector<int64_t>& bits, int64_t source,
+                   int64_t bit) {
+  if (source == RelayoutStage::Zero)
+    return RelayoutStage::Zero;
+  const int64_t channel = source % input.channels;
+  const int64_t width = bits[static_cast<size_t>(channel)];
+  if (bit >= width && (width == 0 || input.range(channel).lo >= 0))
+    return RelayoutStage::Zero;
+  return source * FixedType::MaxWidth + std::min(bit, width - 1);
+}
+
 /// rtl/mr_collect.sv and rtl/mr_issue.sv.
 AreaEstimate relayout_area(const RelayoutStage& stage, const StreamType& output) {
   AreaEstimate area;
-  const int64_t out_bits = output.beat_bits();
   if (stage.in_beats > 1) {
     area += counter(stage.in_beats);
     area += {.lut = 1, .ff = (stage.in_beats - 1) * stage.input.beat_bits()};
@@ -218,27 +331,33 @@ AreaEstimate relayout_area(const RelayoutStage& stage, const StreamType& output)
     area += counter(stage.depth);
     area += counter(stage.depth);
   }
-  // Of each element of a beat: what the beats give, and how much of that is not always 0.
+  const std::vector<int64_t> input_bits = channel_bits(stage.input);
+  const std::vector<int64_t> output_bits = channel_bits(output);
   const auto elements = std::ssize(stage.sources) / stage.out_beats;
-  int64_t kept = 0;
-  int64_t choices = 0;
-  for (int64_t element = 0; element < elements; ++element) {
-    std::set<int64_t> given;
-    for (int64_t beat = 0; beat < stage.out_beats; ++beat) {
-      const int64_t source = stage.sources[static_cast<size_t>(beat * elements + element)];
-      kept += source != RelayoutStage::Zero ? 1 : 0;
-      // Words of a memory are different things even where they hold the same.
-      given.insert(stage.depth == 1 || source == RelayoutStage::Zero ? source : beat);
+  int64_t kept_bits = 0;
+  std::set<int64_t> kept;
+  ChoiceTrees trees;
+  for (int64_t element = 0; element < elements; ++element)
+    for (int64_t bit = 0; bit < output_bits[static_cast<size_t>(element % output.channels)];
+         ++bit) {
+      std::vector<int64_t> of_beats;  // the bit that each gives
+      for (int64_t beat = 0; beat < stage.out_beats; ++beat) {
+        const int64_t source = stage.sources[static_cast<size_t>(beat * elements + element)];
+        const int64_t given = source_bit(stage.input, input_bits, source, bit);
+        if (given != RelayoutStage::Zero) {
+          ++kept_bits;
+          kept.insert(given);
+        }
+        // Places of a memory are different things even where they hold the same.
+        of_beats.push_back(given == RelayoutStage::Zero || stage.depth == 1 ? given : beat);
+      }
+      area.lut += trees.luts(of_beats);
     }
-    choices += choice_luts(std::ssize(given));
-  }
-  const int64_t kept_bits = ceil_divide(kept * out_bits, elements);
   // What several beats give has one register: Yosys merges what is the same.
   if (stage.depth == 1)
-    area.ff += std::min(kept_bits, stage.in_beats * stage.input.beat_bits());
+    area.ff += std::ssize(kept);
   else
     area += memory(stage.depth, kept_bits);
-  area.lut += ceil_divide(choices * out_bits, elements);
   return area;
 }
 
@@ -279,7 +398,10 @@ AreaEstimate& AreaEstimate::operator+=(const AreaEstimate& other) {
 
 AreaEstimate estimate_area(const Circuit& circuit, const Stage& stage) {
   AreaEstimate area = std::visit(
-      graph::Overloaded{[](const WindowStage& s) { return window_area(s.geometry, s.block_ram); },
+      graph::Overloaded{[&](const WindowStage& s) {
+                          return window_area(s.geometry, s.block_ram,
+                                             read_elements(circuit, stage, s.geometry));
+                        },
                         [](const RowWindowStage& s) { return row_window_area(s.geometry); },
                         [&](const RelayoutStage& s) { return relayout_area(s, stage.output); },
                         [&](const MapStage& s) {

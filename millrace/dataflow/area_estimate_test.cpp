@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "millrace/dataflow/datapath_area.h"
 #include "millrace/dataflow/plan.h"
 #include "millrace/graph/text.h"
 
@@ -73,6 +74,71 @@ TEST(AreaEstimate, PaddingTakesMore) {
   EXPECT_GT(padded.ff, plain.ff);
 }
 
+/// A window of one row of the map with a lane for each of its 6 pixels, and behind it a map that
+/// reads some of the 6 elements of 4 bits.
+AreaEstimate read_window_area(const std::vector<int>& read) {
+  const StreamType input = map_of(4, 6, 6, 4);
+  const graph::Window kernel{.kernel_h = 2, .kernel_w = 1};
+  const auto geometry = window_geometry(input, kernel, 3, 6, 6);
+  EXPECT_TRUE(geometry.has_value());
+  Circuit circuit;
+  circuit.inputs = {{.name = "x", .stream = 0, .type = input}};
+  circuit.stages.resize(2);
+  circuit.stages[0].kind = WindowStage{*geometry, {}};
+  circuit.stages[0].inputs = {0};
+  MapStage map;
+  for (int i = 0; i < 12; ++i)
+    map.datapath.input(0, 15);
+  for (const int i : read)
+    map.datapath.outputs.push_back({i, {.is_signed = false, .width = 4, .frac_bits = 0}});
+  circuit.stages[1].kind = std::move(map);
+  circuit.stages[1].inputs = {1};
+  return estimate_area(circuit, circuit.stages[0]);
+}
+
+// The rows that wait are registers of one beat, since a row is one.
+TEST(AreaEstimate, PixelsThatNobodyReadHaveNoRegisters) {
+  const int64_t all = read_window_area({0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}).ff;
+  EXPECT_EQ(all - read_window_area({0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10}).ff, 4)
+      << "the last pixel of the newer row";
+  EXPECT_EQ(all - read_window_area({0, 1, 2, 3, 4, 6, 7, 8, 9, 10}).ff, 3 * 4)
+      << "the last pixel of both rows, and of the one that waits";
+}
+
+/// The LUTs of a relayout of a vector of 8 elements of 4 bits into two beats' order.
+AreaEstimate relayout_area(int64_t out_beats, std::vector<int64_t> sources) {
+  StreamType input = map_of(1, 1, 1, 4);
+  input.channels = 8;
+  StreamType output = input;
+  output.channels = std::ssize(sources) / out_beats;
+  Circuit circuit;
+  circuit.inputs = {{.name = "x", .stream = 0, .type = input}};
+  Stage& stage = circuit.stages.emplace_back();
+  stage.kind = RelayoutStage{.input = input, .out_beats = out_beats, .sources = std::move(sources)};
+  stage.inputs = {0};
+  stage.output = output;
+  return estimate_area(circuit, stage);
+}
+
+TEST(AreaEstimate, ARelayoutChoosesFourPlacesInALut) {
+  const auto per_bit = [](const std::vector<int64_t>& sources) {
+    const auto beats = std::ssize(sources);
+    return (relayout_area(beats, sources).lut -
+            relayout_area(beats, std::vector<int64_t>(sources.size(), 0)).lut) /
+           4;
+  };
+  EXPECT_EQ(per_bit({0, 1}), 1);
+  EXPECT_EQ(per_bit({0, 1, 2, 3}), 1);
+  EXPECT_EQ(per_bit({0, 1, 2, 3, 4}), 2);
+  EXPECT_EQ(per_bit({0, 1, 2, 3, 4, 5, 6, 7}), 3);
+  EXPECT_EQ(per_bit({0, 0, 0, 0, 4, 5, 6, 7}), 2) << "four places that hold the same are one";
+}
+
+TEST(AreaEstimate, ARelayoutKeepsOnceWhatSeveralBeatsGive) {
+  EXPECT_EQ(relayout_area(2, {0, 1, 2, 3}).ff - relayout_area(2, {0, 1, 0, 1}).ff, 2 * 4);
+  EXPECT_EQ(relayout_area(2, {0, 1, 2, 3}).ff - relayout_area(2, {0, 1, 2, -1}).ff, 4);
+}
+
 TEST(AreaEstimate, MoreLanesTakeMore) {
   AreaEstimate before;
   for (const int64_t lanes : {1, 2, 4, 8}) {
@@ -95,6 +161,29 @@ TEST(AreaEstimate, AnAdderTakesALutABit) {
   const AreaEstimate area = estimate_area(circuit);
   EXPECT_EQ(area.lut, 8) << "the ninth bit is the carry";
   EXPECT_LE(area.ff, 16 + 9 + 2);
+}
+
+// Two numbers of 6 bits: two groups of 3 bits are compared in four LUTs and joined in one more; the
+// choice takes a LUT for two bits.
+TEST(AreaEstimate, AMaximumChoosesTwoBitsInALut) {
+  Datapath path;
+  const NodeId a = path.input(0, 63);
+  const NodeId b = path.input(0, 63);
+  path.outputs.push_back({path.max(a, b), {.is_signed = false, .width = 6, .frac_bits = 0}});
+  EXPECT_EQ(datapath_area(path).lut, 3 + 1 + 3);
+}
+
+// x * 16 + 5 and y * 16 + 7: the four low bits of the sum are known.
+TEST(AreaEstimate, LowBitsOfASumOfConstantsAreNone) {
+  Datapath path;
+  const auto with_constant = [&](NodeId x, int64_t constant) {
+    return path.add({.a = path.constant(constant), .b = x, .shift_b = 4});
+  };
+  const NodeId a = with_constant(path.input(0, 255), 5);
+  const NodeId b = with_constant(path.input(0, 255), 7);
+  const NodeId sum = path.add({.a = a, .b = b});
+  path.outputs.push_back({sum, {.is_signed = false, .width = 13, .frac_bits = 0}});
+  EXPECT_EQ(datapath_area(path).lut, 8);
 }
 
 /// The area of a map without nodes that joins two streams of 8 bits behind buffers.

@@ -297,6 +297,10 @@ DigitCode digit_code(const Datapath& path, const BoothDigit& digit) {
   return code;
 }
 
+bool chooses_in_pairs(const Datapath& path, const MaxNode& max) {
+  return !path.node(max.a).is_constant() && !path.node(max.b).is_constant();
+}
+
 int row_begin(const Datapath& path, const Add3Node& add) {
   // A term without bits, the constant 0, begins nowhere.
   std::vector<std::pair<int, bool>> begins;  // and whether the term is subtracted

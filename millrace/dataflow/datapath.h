@@ -222,4 +222,7 @@ DigitCode digit_code(const Datapath& path, const BoothDigit& digit);
 /// lowest term, or 0.
 int row_begin(const Datapath& path, const Add3Node& add);
 
+/// Whether the choice of a maximum or minimum is rtl/mr_choice.sv: neither operand is constant.
+bool chooses_in_pairs(const Datapath& path, const MaxNode& max);
+
 }  // namespace millrace::dataflow

@@ -15,7 +15,8 @@ using Bits = std::vector<BitId>;  // the lowest first
 
 class Counter {
 public:
-  explicit Counter(const Datapath& path) : path_(path), bits_(path.nodes().size()) {}
+  Counter(const Datapath& path, int first_registered)
+      : path_(path), first_registered_(first_registered), bits_(path.nodes().size()) {}
 
   BitNetworkArea run() {
     for (size_t id = 0; id < path_.nodes().size(); ++id) {
@@ -50,10 +51,11 @@ private:
     const int width = node.signal_type().width;
     return std::visit(
         graph::Overloaded{
-            [&](const InputNode&) {
+            [&](const InputNode& n) {
+              const int cycle = n.index >= first_registered_ ? node.cycle - 1 : node.cycle;
               Bits bits;
               for (int i = 0; i < width; ++i)
-                bits.push_back(network_.source(node.cycle));
+                bits.push_back(network_.source(cycle));
               return bits;
             },
             [&](const ConstantNode& n) {
@@ -87,8 +89,11 @@ private:
             },
             [&](const MaxNode& n) {
               const BitId a_is_larger = greater(node.cycle, n.a, n.b);
-              return choices(node.cycle, a_is_larger, operand(n.is_min ? n.b : n.a, width),
-                             operand(n.is_min ? n.a : n.b, width));
+              const Bits then = operand(n.is_min ? n.b : n.a, width);
+              const Bits otherwise = operand(n.is_min ? n.a : n.b, width);
+              return chooses_in_pairs(path_, n)
+                         ? paired_choices(node.cycle, a_is_larger, then, otherwise)
+                         : choices(node.cycle, a_is_larger, then, otherwise);
             },
             [&](const GreaterNode& n) { return Bits{greater(node.cycle, n.a, n.b)}; },
             [&](const SelectNode& n) {
@@ -130,6 +135,14 @@ private:
     return bits;
   }
 
+  /// Two bits of the choice in one LUT: rtl/mr_choice.sv.
+  Bits paired_choices(int cycle, BitId control, const Bits& then, const Bits& otherwise) {
+    Bits bits;
+    for (size_t i = 0; i < then.size(); ++i)
+      bits.push_back(network_.cell(cycle, {control, then[i], otherwise[i]}, i % 2 == 0 ? 1 : 0));
+    return bits;
+  }
+
   /// A row of the library's own primitives, a LUT for each bit from `begin` on. Below, the low bits
   /// pass.
   Bits row(const Node& node, const Bits& low, int begin, const Bits& read) {
@@ -146,14 +159,22 @@ private:
   }
 
   /// a + b in a carry chain: each bit has a LUT that compares the operands' bits. Where one of them
-  /// is constant the other goes straight to the chain, or through an inverter.
+  /// is constant the other goes straight to the chain, or through an inverter. Low bits where both
+  /// are constant are constant themselves, and stand before the chain.
   Bits sum_of(int cycle, const Bits& a, const Bits& b, bool subtract) {
     Bits bits;
+    bool carry = subtract;
+    for (size_t i = 0; i < a.size() && a[i] < 0 && b[i] < 0; ++i) {
+      const int sum = (a[i] == OneBit ? 1 : 0) + ((b[i] == OneBit) != subtract ? 1 : 0) + carry;
+      bits.push_back(sum % 2 != 0 ? OneBit : ZeroBit);
+      carry = sum > 1;
+    }
+    const size_t begin = bits.size();
     BitId below = ZeroBit;
     std::pair<BitId, BitId> last{ZeroBit, ZeroBit};
     BitId last_differ = ZeroBit;
     const bool is_short = a.size() <= 2;  // then there is no chain: arith_map.v
-    for (size_t i = 0; i < a.size(); ++i) {
+    for (size_t i = begin; i < a.size(); ++i) {
       if (is_short) {
         bits.push_back(i == 0 ? network_.logic(cycle, {a[0], b[0]})
                               : network_.logic(cycle, {a[0], b[0], a[1], b[1]}));
@@ -161,7 +182,7 @@ private:
       }
       const bool is_inverted = (a[i] == OneBit) != (b[i] == (subtract ? ZeroBit : OneBit));
       BitId differ = ZeroBit;
-      if (last == std::pair{a[i], b[i]} && i > 0)
+      if (last == std::pair{a[i], b[i]} && i > begin)
         differ = last_differ;
       else if (is_inverted || (a[i] >= 0 && b[i] >= 0))
         differ = network_.logic(cycle, {a[i], b[i]});
@@ -379,6 +400,7 @@ private:
   }
 
   const Datapath& path_;
+  const int first_registered_;
   BitNetwork network_;
   std::vector<Bits> bits_;  // of each node
   std::map<std::pair<Bits, std::vector<bool>>, BitId> functions_;
@@ -386,8 +408,8 @@ private:
 
 }  // namespace
 
-BitNetworkArea datapath_area(const Datapath& path) {
-  return Counter(path).run();
+BitNetworkArea datapath_area(const Datapath& path, int first_registered) {
+  return Counter(path, first_registered).run();
 }
 
 }  // namespace millrace::dataflow

@@ -495,12 +495,12 @@ std::vector<SourceFile> emit(const Circuit& circuit, const Schedule& schedule) {
 
 const std::vector<std::string>& library_files() {
   static const std::vector<std::string> names = {
-      "mr_pkg.sv",         "mr_delay.sv",       "mr_add3.sv",          "mr_booth_add.sv",
-      "mr_booth_term.sv",  "mr_dsp_chain.sv",   "mr_phase_counter.sv", "mr_rom.sv",
-      "mr_overflow.sv",    "mr_requantize.sv",  "mr_pace.sv",          "mr_line_memory.sv",
-      "mr_window_span.sv", "mr_window.sv",      "mr_row_window.sv",    "mr_collect.sv",
-      "mr_issue.sv",       "mr_join_buffer.sv", "mr_accumulator.sv",   "mr_axis_gate.sv",
-      "mr_axis_in.sv",     "mr_axis_out.sv"};
+      "mr_pkg.sv",         "mr_delay.sv",       "mr_choice.sv",      "mr_add3.sv",
+      "mr_booth_add.sv",   "mr_booth_term.sv",  "mr_dsp_chain.sv",   "mr_phase_counter.sv",
+      "mr_rom.sv",         "mr_overflow.sv",    "mr_requantize.sv",  "mr_pace.sv",
+      "mr_line_memory.sv", "mr_window_span.sv", "mr_window.sv",      "mr_row_window.sv",
+      "mr_collect.sv",     "mr_issue.sv",       "mr_join_buffer.sv", "mr_accumulator.sv",
+      "mr_axis_gate.sv",   "mr_axis_in.sv",     "mr_axis_out.sv"};
   return names;
 }
 

@@ -171,13 +171,7 @@ private:
             [&](const BoothNode& booth) { emit_booth(target, node, booth); },
             [&](const BoothTermNode& term) { emit_booth_term(target, node, term); },
             [&](const ReluNode& relu) { assign(rectified(relu, node.cycle, type.width)); },
-            [&](const MaxNode& max) {
-              const Expr a_is_larger = greater(max.a, max.b, node.cycle);
-              const NodeId first = max.is_min ? max.b : max.a;
-              const NodeId second = max.is_min ? max.a : max.b;
-              assign(expr(Conditional{a_is_larger, operand(first, node.cycle, type.width),
-                                      operand(second, node.cycle, type.width)}));
-            },
+            [&](const MaxNode& max) { emit_max(target, node, max); },
             [&](const GreaterNode& n) { assign(greater(n.a, n.b, node.cycle)); },
             [&](const SelectNode& n) {
               assign(expr(Conditional{control_bit(n, node.cycle),
@@ -194,6 +188,26 @@ private:
               emit_table(target, node, table);
             }},
         node.kind);
+  }
+
+  /// The larger or the smaller one. Between numbers that both change, the row of LUTs that chooses
+  /// is the library's own.
+  void emit_max(const std::string& target, const Node& node, const MaxNode& max) {
+    const FixedType type = node.signal_type();
+    const Expr a_is_larger = greater(max.a, max.b, node.cycle);
+    const Expr first = operand(max.is_min ? max.b : max.a, node.cycle, type.width);
+    const Expr second = operand(max.is_min ? max.a : max.b, node.cycle, type.width);
+    if (!chooses_in_pairs(path_, max)) {
+      define(target, type, expr(Conditional{a_is_larger, first, second}));
+      return;
+    }
+    declare(target, type);
+    module_.items.push_back({Instance{
+        .module = "mr_choice",
+        .name = "u_" + target,
+        .parameters = {{"Width", number(type.width)}},
+        .ports = {
+            {"choose_a_i", a_is_larger}, {"a_i", first}, {"b_i", second}, {"y_o", name(target)}}}});
   }
 
   /// A sum. Where one operand is shifted up, the other's low bits pass beside the carry chain.

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// rtl/mr_choice.sv: its primitive form and its behavioural twin against the conditional operator,
+// by proof; its LUTs, counted.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/circuit_files.h"
+
+#include "millrace/support/check.h"
+#include "millrace/support/files.h"
+#include "millrace/support/subprocess.h"
+#include "millrace/synth/synthesize.h"
+
+namespace millrace {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path Library = fs::path(MILLRACE_SOURCE_DIR) / "rtl";
+
+void write_text(const fs::path& path, const std::string& text) {
+  const Status written = write_file(path, text);
+  check(written.has_value(), "a test's file cannot be written");
+}
+
+std::string read_text(const fs::path& path) {
+  const auto text = read_file(path);
+  check(text.has_value(), "a test's file cannot be read");
+  return *text;
+}
+
+/// A module whose output is 1 where a form differs from the conditional operator.
+std::string make_miter(int width) {
+  return fmt::format(
+      "module choice_{0} (input wire c, input wire [{1}:0] a_i, input wire [{1}:0] b_i,\n"
+      "  output wire differ_o);\n"
+      "  wire [{1}:0] primitive, twin, choice;\n"
+      "  mr_choice #(.Width({0}), .Primitive(1)) u_primitive (.choose_a_i(c), .a_i, .b_i,\n"
+      "    .y_o(primitive));\n"
+      "  mr_choice #(.Width({0}), .Primitive(0)) u_twin (.choose_a_i(c), .a_i, .b_i,\n"
+      "    .y_o(twin));\n"
+      "  assign choice = c ? a_i : b_i;\n"
+      "  assign differ_o = primitive != choice || twin != choice;\n"
+      "endmodule\n",
+      width, width - 1);
+}
+
+/// Yosys' model of LUT6_2.
+std::string cell_model() {
+  const auto path = synth::find_cell_models();
+  check(path.has_value(), "Yosys has no cell models");
+  const std::string all = read_text(*path);
+  const size_t begin = all.find("module LUT6_2(");
+  check(begin != std::string::npos, "Yosys has no model of a cell");
+  const std::string_view end = "endmodule\n";
+  return all.substr(begin, all.find(end, begin) + end.size() - begin);
+}
+
+/// Lets Yosys prove with SAT that the module is right at some widths.
+ProcessResult prove(const std::string& source, const fs::path& folder) {
+  std::string miters = "`default_nettype none\n";
+  std::string script =
+      "read_verilog -sv -Irtl mr_choice.sv miters.sv cells.v\nhierarchy -check\nproc\nflatten\n";
+  for (const int width : {1, 2, 3, 6, 7}) {
+    miters += make_miter(width);
+    script += fmt::format("sat -verify -prove differ_o 0 choice_{}\n", width);
+  }
+  write_text(folder / "mr_choice.sv", source);
+  write_text(folder / "cells.v", cell_model());
+  write_text(folder / "miters.sv", miters);
+  write_text(folder / "prove.ys", script);
+  std::error_code ignored;
+  fs::create_directory_symlink(Library, folder / "rtl", ignored);
+  ProcessOptions options;
+  options.working_directory = folder;
+  options.timeout_seconds = 200;
+  const auto result = run_process("yosys", {"-q", "-e", ".", "prove.ys"}, options);
+  check(result.has_value(), "Yosys did not run");
+  return *result;
+}
+
+TEST(MrChoice, BothFormsAreProvenToBeTheConditionalOperator) {
+  const testing::ScratchDirectory scratch("mr_choice_proof");
+  const ProcessResult result = prove(read_text(Library / "mr_choice.sv"), scratch.path());
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+}
+
+/// What the proof must notice: each a text of the module, and another in its place.
+struct Mutation {
+  const char* name;
+  const char* text;
+  const char* other;
+};
+
+class MrChoiceMutation : public ::testing::TestWithParam<Mutation> {};
+
+TEST_P(MrChoiceMutation, FailsTheProof) {
+  std::string source = read_text(Library / "mr_choice.sv");
+  const size_t place = source.find(GetParam().text);
+  ASSERT_NE(place, std::string::npos);
+  source.replace(place, std::string_view(GetParam().text).size(), GetParam().other);
+  const testing::ScratchDirectory scratch(std::string("mr_choice_") + GetParam().name);
+  const ProcessResult result = prove(source, scratch.path());
+  EXPECT_NE(result.exit_code, 0);
+  EXPECT_THAT(result.output, ::testing::HasSubstr("proof did fail"));
+}
+
+INSTANTIATE_TEST_SUITE_P(All, MrChoiceMutation,
+                         ::testing::Values(Mutation{"lower", "8'hD8", "8'hE4"},
+                                           Mutation{"upper", "8'h55, 8'hAA", "8'hAA, 8'h55"},
+                                           Mutation{"twin", "? a_i : b_i", "? b_i : a_i"}),
+                         [](const auto& mutation) { return mutation.param.name; });
+
+TEST(MrChoice, TakesALutForTwoBits) {
+  const testing::ScratchDirectory scratch("mr_choice_area");
+  write_text(scratch.path() / "row.sv",
+             "module row (input wire c, input wire [12:0] a_i, input wire [12:0] b_i,\n"
+             "  output wire [12:0] y_o);\n"
+             "  mr_choice #(.Width(13)) u_choice (.choose_a_i(c), .a_i, .b_i, .y_o);\n"
+             "endmodule\n");
+  const auto part = synth::find_part("xcku115");
+  ASSERT_TRUE(part.has_value()) << part.error().to_string();
+  const auto area =
+      synth::synthesize({.sources = {Library / "mr_choice.sv", scratch.path() / "row.sv"},
+                         .include_dirs = {Library},
+                         .top = "row",
+                         .part = *part,
+                         .netlist = {},
+                         .work_dir = scratch.path() / "synth"});
+  ASSERT_TRUE(area.has_value()) << area.error().to_string();
+  EXPECT_EQ(*area, (synth::Area{.lut = 7}));
+}
+
+}  // namespace
+}  // namespace millrace
