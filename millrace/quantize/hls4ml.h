@@ -16,7 +16,8 @@ namespace millrace::quantize {
 ///    "auto", what hls4ml infers (hls4ml_types.h), or the model's default.
 ///  - Batch normalisation goes into the layer before it only where that layer's result is "auto".
 ///
-///  - A layer of Keras without an activation has one in hls4ml, NAME_linear, whose result has a type
+///  - A layer of Keras without an activation has one in hls4ml, NAME_linear, whose result has a
+///  type
 ///    of its own, unless that of the layer is "auto".
 ///
 /// The model's own quantisers stay. Other operations are exact, and their results are rounded once.
