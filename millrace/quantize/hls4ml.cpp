@@ -42,9 +42,10 @@ bool is_function(const Op& op) {
 }
 
 bool is_zero(const graph::Constant& constant) {
-  return std::visit(
-      [](const auto& list) { return std::ranges::all_of(list, [](auto v) { return v == 0; }); },
-      constant.value);
+  const auto are_zero = [](const auto& list) {
+    return std::ranges::all_of(list, [](auto number) { return number == 0; });
+  };
+  return constant.value.is_raw() ? are_zero(constant.raw()) : are_zero(constant.real());
 }
 
 class Hls4mlAssigner {
