@@ -184,8 +184,6 @@ def configurations(model, random, rounds):
             activation = layer["config"].get("activation", "linear")
             softmax = activation == "softmax"
             kind = layer["class_name"]
-            if kind.startswith("Separable"):  # two layers of hls4ml, which copies rules to both
-                continue
             weights = "scale" if kind == "BatchNormalization" else "weight"
             names[layer["name"]] = {"Precision": {
                 key: random_type(random) for key in (weights, "bias", "accum", "result")}}
@@ -215,7 +213,8 @@ def hls4ml_outputs(folder, config, x):
 
 def millrace_outputs(millrace, folder, config, x):
     (folder / "config.yml").write_text(yaml.safe_dump(config))
-    np.save(folder / "x.npy", x)
+    maps = x[:, None] if x.ndim == 3 else x  # one row of a map
+    np.save(folder / "x.npy", maps)
     command = [millrace, "run", folder / "model.json", "--quantize", folder / "config.yml",
                "--accumulators", "hls4ml", "--input", folder / "x.npy", "--output", folder / "y.npy"]
     run = subprocess.run(command, capture_output=True, text=True)

@@ -59,6 +59,8 @@ public:
         quantized_(find_quantized(graph)) {
     std::erase_if(without_linear_.layer_name,
                   [](const auto& rule) { return rule.first.ends_with("_linear"); });
+    for (const Op& op : graph.ops())
+      copy_rule_to_half(op);
     for (size_t i = 0; i < graph.ops().size(); ++i)
       index_by_name_[graph.ops()[i].name] = i;
     const auto is_typed = [](const Op& op) {
@@ -79,6 +81,18 @@ public:
   }
 
 private:
+  // hls4ml makes two layers of a separable one, each with its rule.
+  void copy_rule_to_half(const Op& op) {
+    constexpr std::string_view Half = ".depthwise";
+    if (!op.name.ends_with(Half))
+      return;
+    Op whole = op;
+    whole.name.resize(op.name.size() - Half.size());
+    for (const auto& [name, precision] : rules_.layer_name)
+      if (names_layer(name, whole))
+        without_linear_.layer_name.try_emplace(op.name, precision);
+  }
+
   // What the rules say; of a layer of Keras those of its linear activation say nothing.
   Result<FoundRule> found_rule(const Op& op, Role role) const {
     return find_rule(is_keras_ && !op.name.ends_with("_linear") ? without_linear_ : rules_, op,
