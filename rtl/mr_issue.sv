@@ -17,7 +17,12 @@ module mr_issue #(
   parameter int Bits  = 8,  // of a narrow beat, >= 1
   parameter int Beats = 2,  // narrow beats of a wide one, >= 1
   parameter int Pace  = 1,  // cycles from one narrow beat to the next, >= 1
-  parameter int Depth = 1   // wide beats kept, >= 1
+  parameter int Depth = 1,  // wide beats kept, >= 1
+`ifdef SYNTHESIS
+  parameter bit Primitive = 1  // LUT6 of the vendor's library
+`else
+  parameter bit Primitive = 0
+`endif
 ) (
   input  wire                    clk_i,
   input  wire                    rst_i,  // synchronous, active high
@@ -90,7 +95,23 @@ module mr_issue #(
       for (genvar i = 0; i < Beats; i = i + 1) begin : gen_beat
         assign of_beat[i] = word[i*Bits + k];
       end
-      assign out_data_o[k] = of_beat[beat_q];
+      if (Primitive && Beats > 16) begin : gen_primitive
+        // More than two levels of LUT6 hold: Yosys maps such a tree for speed, with up to twice as
+        // many LUTs. Its first level is the library's own.
+        localparam int Groups = (Beats + 3) / 4;
+        logic [4*Groups-1:0] padded;
+        logic [Groups-1:0]   of_group;
+        assign padded = (4 * Groups)'(of_beat);
+        for (genvar i = 0; i < Groups; i = i + 1) begin : gen_group
+          LUT6 #(.INIT({16'hFF00, 16'hF0F0, 16'hCCCC, 16'hAAAA})) u_lut (
+            .O(of_group[i]), .I0(padded[4*i]), .I1(padded[4*i+1]), .I2(padded[4*i+2]),
+            .I3(padded[4*i+3]), .I4(beat_q[0]), .I5(beat_q[1])
+          );
+        end
+        assign out_data_o[k] = of_group[beat_q[BeatBits-1:2]];
+      end else begin : gen_behavioural
+        assign out_data_o[k] = of_beat[beat_q];
+      end
     end
   end
 

@@ -5,6 +5,7 @@
 #include <bit>
 #include <limits>
 #include <map>
+#include <numeric>
 #include <set>
 #include <vector>
 
@@ -269,10 +270,17 @@ AreaEstimate row_window_area(const RowWindowGeometry& g) {
 }
 
 /// LUTs of choices among the places of a group by the bits of a counter, one bit of a word each:
-/// rtl/mr_issue.sv. Four different places are a LUT, fewer where places give the same.
+/// rtl/mr_issue.sv. Four different places are a LUT, fewer where places give the same; of more than
+/// 16 places each four have one in any case.
 class ChoiceTrees {
 public:
-  int64_t luts(const std::vector<int64_t>& places) {
+  int64_t luts(std::vector<int64_t> places) {
+    int64_t first_level = 0;
+    if (std::ssize(places) > 16) {
+      first_level = ceil_divide(std::ssize(places), 4);
+      places.resize(static_cast<size_t>(first_level));
+      std::iota(places.begin(), places.end(), int64_t{0});
+    }
     std::map<int64_t, BitId> names = {{RelayoutStage::Zero, ZeroBit}};
     std::vector<BitId> pattern;  // the same for choices that differ in nothing but names
     for (const int64_t place : places)
@@ -281,7 +289,7 @@ public:
     const auto [known, is_new] = known_.try_emplace(pattern, 0);
     if (is_new)
       known->second = count(pattern, static_cast<int>(std::ssize(names)) - 1);
-    return known->second;
+    return first_level + known->second;
   }
 
 private:

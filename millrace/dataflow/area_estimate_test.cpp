@@ -132,6 +132,10 @@ TEST(AreaEstimate, ARelayoutChoosesFourPlacesInALut) {
   EXPECT_EQ(per_bit({0, 1, 2, 3, 4}), 2);
   EXPECT_EQ(per_bit({0, 1, 2, 3, 4, 5, 6, 7}), 3);
   EXPECT_EQ(per_bit({0, 0, 0, 0, 4, 5, 6, 7}), 2) << "four places that hold the same are one";
+  const auto luts = [](int64_t beats) {
+    return relayout_area(beats, std::vector<int64_t>(static_cast<size_t>(beats), 0)).lut;
+  };
+  EXPECT_GT(luts(17) - luts(16), 4 * (5 + 2) - 4) << "the first level is there in any case";
 }
 
 TEST(AreaEstimate, ARelayoutKeepsOnceWhatSeveralBeatsGive) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // rtl/mr_choice.sv: its primitive form and its behavioural twin against the conditional operator,
-// by proof; its LUTs, counted.
+// by proof; its LUTs, counted. The same of the two forms in which rtl/mr_issue.sv chooses.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -46,15 +46,27 @@ std::string make_miter(int width) {
       width, width - 1);
 }
 
-/// Yosys' model of LUT6_2.
-std::string cell_model() {
+/// Yosys' model of a LUT, without its timing.
+std::string cell_model(const std::string& cell) {
   const auto path = synth::find_cell_models();
   check(path.has_value(), "Yosys has no cell models");
   const std::string all = read_text(*path);
-  const size_t begin = all.find("module LUT6_2(");
+  const size_t begin = all.find("module " + cell + "(");
   check(begin != std::string::npos, "Yosys has no model of a cell");
-  const std::string_view end = "endmodule\n";
-  return all.substr(begin, all.find(end, begin) + end.size() - begin);
+  const size_t end = std::min(all.find("specify", begin), all.find("endmodule", begin));
+  return all.substr(begin, end - begin) + "endmodule\n";
+}
+
+ProcessResult run_yosys(const std::string& script, const fs::path& folder) {
+  write_text(folder / "prove.ys", script);
+  std::error_code ignored;
+  fs::create_directory_symlink(Library, folder / "rtl", ignored);
+  ProcessOptions options;
+  options.working_directory = folder;
+  options.timeout_seconds = 200;
+  const auto result = run_process("yosys", {"-q", "-e", ".", "prove.ys"}, options);
+  check(result.has_value(), "Yosys did not run");
+  return *result;
 }
 
 /// Lets Yosys prove with SAT that the module is right at some widths.
@@ -67,17 +79,32 @@ ProcessResult prove(const std::string& source, const fs::path& folder) {
     script += fmt::format("sat -verify -prove differ_o 0 choice_{}\n", width);
   }
   write_text(folder / "mr_choice.sv", source);
-  write_text(folder / "cells.v", cell_model());
+  write_text(folder / "cells.v", cell_model("LUT6_2"));
   write_text(folder / "miters.sv", miters);
-  write_text(folder / "prove.ys", script);
-  std::error_code ignored;
-  fs::create_directory_symlink(Library, folder / "rtl", ignored);
-  ProcessOptions options;
-  options.working_directory = folder;
-  options.timeout_seconds = 200;
-  const auto result = run_process("yosys", {"-q", "-e", ".", "prove.ys"}, options);
-  check(result.has_value(), "Yosys did not run");
-  return *result;
+  return run_yosys(script, folder);
+}
+
+/// Lets Yosys show with SAT that both forms of mr_issue agree for as many cycles as 17 beats take.
+ProcessResult compare_issue(const std::string& source, const fs::path& folder) {
+  std::string miter =
+      "module miter (input wire clk_i, input wire rst_i, input wire in_valid_i,\n"
+      "  input wire [16:0] in_data_i, output wire differ_o);\n"
+      "  wire [1:0] valid;\n"
+      "  wire [1:0] data;\n";
+  for (const int i : {0, 1})
+    miter += fmt::format(
+        "  mr_issue #(.Bits(1), .Beats(17), .Primitive({0})) u_{0} (.clk_i, .rst_i, .in_valid_i,\n"
+        "    .in_data_i, .out_valid_o(valid[{0}]), .out_data_o(data[{0}]));\n",
+        i);
+  miter += "  assign differ_o = valid[0] != valid[1] || data[0] != data[1];\nendmodule\n";
+  write_text(folder / "mr_issue.sv", source);
+  write_text(folder / "cells.v", cell_model("LUT6"));
+  write_text(folder / "miter.sv", miter);
+  return run_yosys(
+      "read_verilog -sv -Irtl -DYOSYS mr_issue.sv miter.sv cells.v\nhierarchy -top miter\nproc\n"
+      "flatten\nopt\nsat -verify -set-init-zero -tempinduct -tempinduct-baseonly -maxsteps 19 "
+      "-prove differ_o 0 miter\n",
+      folder);
 }
 
 TEST(MrChoice, BothFormsAreProvenToBeTheConditionalOperator) {
@@ -111,6 +138,19 @@ INSTANTIATE_TEST_SUITE_P(All, MrChoiceMutation,
                                            Mutation{"upper", "8'h55, 8'hAA", "8'hAA, 8'h55"},
                                            Mutation{"twin", "? a_i : b_i", "? b_i : a_i"}),
                          [](const auto& mutation) { return mutation.param.name; });
+
+TEST(MrIssue, BothFormsGiveTheSame) {
+  const std::string source = read_text(Library / "mr_issue.sv");
+  const testing::ScratchDirectory scratch("mr_issue_forms");
+  const ProcessResult same = compare_issue(source, scratch.path());
+  EXPECT_EQ(same.exit_code, 0) << same.output;
+  std::string mutated = source;
+  const size_t place = mutated.find("16'hCCCC");
+  ASSERT_NE(place, std::string::npos);
+  mutated.replace(place, 8, "16'hF0F0");
+  const ProcessResult other = compare_issue(mutated, scratch.path());
+  EXPECT_THAT(other.output, ::testing::HasSubstr("proof did fail"));
+}
 
 TEST(MrChoice, TakesALutForTwoBits) {
   const testing::ScratchDirectory scratch("mr_choice_area");
