@@ -290,6 +290,24 @@ TEST(OnnxExport, RandomNetworksComeBackAsTheyWere) {
   }
 }
 
+// A quantiser that counts steps, and the factor behind it, are one Quant.
+TEST(OnnxExport, StepsAreWrittenAsScales) {
+  const Graph graph = parsed(
+      "graph @g {\n"
+      "  %x = input : tensor<2x2x2 x fixed<8,4>>\n"
+      "  %q = requantize %x {rounding = RND_CONV, overflow = SAT, steps = [0.3]} : tensor<2x2x2 x "
+      "fixed<4,4>>\n"
+      "  %s = constant {value = [0.3]} : tensor<1 x real>\n"
+      "  %y = mul %q, %s : tensor<2x2x2 x real>\n"
+      "  %z = requantize %y {rounding = RND_CONV, overflow = SAT} : tensor<2x2x2 x fixed<6,3>>\n"
+      "  output %z\n}\n");
+  const Graph again = reimported(graph);
+  for (unsigned seed = 0; seed < 20; ++seed) {
+    const IntTensor image = random_image(graph.ops()[0].type, seed);
+    EXPECT_EQ(results(again, image), results(graph, image));
+  }
+}
+
 // What cannot be written.
 
 std::string refusal(const std::string& ops) {
@@ -313,6 +331,15 @@ TEST(OnnxExportErrors, QuantisersThatQonnxDoesNotHave) {
   EXPECT_EQ(refused_quantizer("rounding = TRN, overflow = SAT", "fixed<4,204>"), expected);
   EXPECT_EQ(refused_quantizer("rounding = TRN, overflow = SAT", "fixed<4,-196>"), expected);
   EXPECT_EQ(refused_quantizer("rounding = TRN, overflow = SAT", "fixed<4,4>"), "written");
+}
+
+TEST(OnnxExportErrors, StepsWithoutTheirFactor) {
+  EXPECT_EQ(refusal("%x = input : tensor<1 x real>\n"
+                    "%q = requantize %x {rounding = RND_CONV, overflow = SAT, steps = [0.3]} : "
+                    "tensor<1 x fixed<4,4>>\noutput %q"),
+            std::string(messages::ExportOperation.code) + " at %q");
+  EXPECT_EQ(refusal("%x = input {step = 0.3} : tensor<1 x fixed<4,4>>\noutput %x"),
+            std::string(messages::ExportOperation.code) + " at %x");
 }
 
 TEST(OnnxExportErrors, Tables) {
