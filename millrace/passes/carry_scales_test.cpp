@@ -205,6 +205,18 @@ TEST(CarryScales, FunctionsBecomeTablesOfCodes) {
   EXPECT_THAT(graph::print(graph), testing::HasSubstr("table %p"));
 }
 
+TEST(CarryScales, OffsetsAreAddedAndSubtracted) {
+  for (const std::string operation : {"add", "sub"})
+    expect_same(
+        "  %p = input : tensor<4 x fixed<6,6>>\n"
+        "  %k = constant {value = [0.437]} : tensor<1 x real>\n"
+        "  %d = " +
+        operation +
+        " %p, %k : tensor<4 x real>\n"
+        "  %z = requantize %d {" +
+        Step + "[0.71]} : tensor<4 x fixed<7,7>>\n  output %z\n");
+}
+
 TEST(CarryScales, SignsCompareCodes) {
   expect_same(
       "  %p = input : tensor<3 x fixed<8,8>>\n"
@@ -212,7 +224,7 @@ TEST(CarryScales, SignsCompareCodes) {
       "  %o = constant {value = [0.7, 0.19, -0.1]} : tensor<3 x real>\n"
       "  %a = affine %p, %f, %o : tensor<3 x real>\n"
       "  %z = binarize %a : tensor<3 x real>\n  output %z\n",
-      400);
+      4000);
 }
 
 TEST(CarryScales, TypesAndStepsOfChannels) {
