@@ -245,7 +245,17 @@ private:
       MR_TRY(pool->to, mean_accumulator(op, *pool, operands[0]));
       pool->accumulate = true;
     }
-    return builder_.add(op.name, std::move(kind), operands, op.where);
+    MR_TRY(const ValueId value, builder_.add(op.name, std::move(kind), operands, op.where));
+    return op.as<graph::MaxPool>() ? accumulated_maximum(op, value) : Result<ValueId>(value);
+  }
+
+  // hls4ml's maximum is returned in accum_t, too.
+  Result<ValueId> accumulated_maximum(const Op& op, ValueId maximum) {
+    MR_TRY(const MaybeType chosen, rule_for(op, Role::Accumulator));
+    if (!chosen)
+      return maximum;
+    return builder_.add(op.name + ".accumulator", graph::Requantize{chosen->quantizer}, {maximum},
+                        chosen->origin);
   }
 
   // None where it is wide enough by hls4ml's own rule.
