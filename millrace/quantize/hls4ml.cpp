@@ -59,7 +59,7 @@ public:
     std::erase_if(without_linear_.layer_name,
                   [](const auto& rule) { return rule.first.ends_with("_linear"); });
     for (const Op& op : graph.ops())
-      copy_rule_to_half(op);
+      copy_rule_to_part(op);
     for (size_t i = 0; i < graph.ops().size(); ++i)
       index_by_name_[graph.ops()[i].name] = i;
     const auto is_typed = [](const Op& op) {
@@ -80,16 +80,18 @@ public:
   }
 
 private:
-  // hls4ml makes two layers of a separable one, each with its rule.
-  void copy_rule_to_half(const Op& op) {
-    constexpr std::string_view Half = ".depthwise";
-    if (!op.name.ends_with(Half))
-      return;
-    Op whole = op;
-    whole.name.resize(op.name.size() - Half.size());
-    for (const auto& [name, precision] : rules_.layer_name)
-      if (names_layer(name, whole))
-        without_linear_.layer_name.try_emplace(op.name, precision);
+  // The rule for a layer counts for its first operation, too: of a separable layer, of which hls4ml
+  // makes two with that rule each, and of a global pooling, whose map is flattened.
+  void copy_rule_to_part(const Op& op) {
+    for (const std::string_view part : {".depthwise", ".map"}) {
+      if (!op.name.ends_with(part))
+        continue;
+      Op whole = op;
+      whole.name.resize(op.name.size() - part.size());
+      for (const auto& [name, precision] : rules_.layer_name)
+        if (names_layer(name, whole))
+          without_linear_.layer_name.try_emplace(op.name, precision);
+    }
   }
 
   // What the rules say; of a layer of Keras those of its linear activation say nothing.
