@@ -60,7 +60,7 @@ public:
     std::erase_if(without_linear_.layer_name,
                   [](const auto& rule) { return rule.first.ends_with("_linear"); });
     for (const Op& op : graph.ops())
-      copy_rule_to_half(op);
+      copy_rule_to_part(op);
     for (size_t i = 0; i < graph.ops().size(); ++i)
       index_by_name_[graph.ops()[i].name] = i;
     const auto is_typed = [](const Op& op) {
@@ -81,16 +81,18 @@ public:
   }
 
 private:
-  // hls4ml makes two layers of a separable one, each with its rule.
-  void copy_rule_to_half(const Op& op) {
-    constexpr std::string_view Half = ".depthwise";
-    if (!op.name.ends_with(Half))
-      return;
-    Op whole = op;
-    whole.name.resize(op.name.size() - Half.size());
-    for (const auto& [name, precision] : rules_.layer_name)
-      if (names_layer(name, whole))
-        without_linear_.layer_name.try_emplace(op.name, precision);
+  // The rule for a layer counts for its first operation, too: of a separable layer, of which hls4ml
+  // makes two with that rule each, and of a global pooling, whose map is flattened.
+  void copy_rule_to_part(const Op& op) {
+    for (const std::string_view part : {".depthwise", ".map"}) {
+      if (!op.name.ends_with(part))
+        continue;
+      Op whole = op;
+      whole.name.resize(op.name.size() - part.size());
+      for (const auto& [name, precision] : rules_.layer_name)
+        if (names_layer(name, whole))
+          without_linear_.layer_name.try_emplace(op.name, precision);
+    }
   }
 
   // What the rules say; of a layer of Keras those of its linear activation say nothing.
@@ -246,7 +248,17 @@ private:
       MR_TRY(pool->to, mean_accumulator(op, *pool, operands[0]));
       pool->accumulate = true;
     }
-    return builder_.add(op.name, std::move(kind), operands, op.where);
+    MR_TRY(const ValueId value, builder_.add(op.name, std::move(kind), operands, op.where));
+    return op.as<graph::MaxPool>() ? accumulated_maximum(op, value) : Result<ValueId>(value);
+  }
+
+  // hls4ml's maximum is returned in accum_t, too.
+  Result<ValueId> accumulated_maximum(const Op& op, ValueId maximum) {
+    MR_TRY(const MaybeType chosen, rule_for(op, Role::Accumulator));
+    if (!chosen)
+      return maximum;
+    return builder_.add(op.name + ".accumulator", graph::Requantize{chosen->quantizer}, {maximum},
+                        chosen->origin);
   }
 
   // None where it is wide enough by hls4ml's own rule.

@@ -10,7 +10,8 @@ namespace millrace::quantize {
 /// its arithmetic: the graph computes what that circuit computes, bit for bit.
 ///
 ///  - Dense layers and convolutions add in an accumulator (the attribute `accumulate`): its type is
-///    the rules' Role::Accumulator. So do average poolings.
+///    the rules' Role::Accumulator. So do average poolings; the
+///    result of a maximum pooling goes through that type once.
 ///  - Sigmoid, tanh, softplus, softsign and softmax become hls4ml's tables (hls4ml_tables.h).
 ///  - Every layer's result has a type, also where it needs none here: a rule's, or, where that is
 ///    "auto", what hls4ml infers (hls4ml_types.h), or the model's default.
