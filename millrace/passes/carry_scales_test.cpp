@@ -129,22 +129,24 @@ TEST(CarryScales, SumsOfTwoScalesRoundOnce) {
       200);
 }
 
+std::string leaking_by(const std::string& slope) {
+  return "  %p = input : tensor<2x2x2 x fixed<8,8>>\n"
+         "  %f = constant {value = [0.0173, -0.021]} : tensor<2 x real>\n"
+         "  %o = constant {value = [0.31, 0.02]} : tensor<2 x real>\n"
+         "  %a = affine %p, %f, %o : tensor<2x2x2 x real>\n"
+         "  %s = constant {value = [" +
+         slope +
+         "]} : tensor<1 x real>\n"
+         "  %r = prelu %a, %s : tensor<2x2x2 x real>\n"
+         "  %y = requantize %r {" +
+         Step +
+         "[0.0237]} : tensor<2x2x2 x fixed<8,8>>\n"
+         "  output %y\n";
+}
+
 TEST(CarryScales, LeakyRectifiersAreTheLargerOfTwoLines) {
-  for (const std::string slope : {"0.1", "-0.3", "1.7"})
-    expect_same(
-        "  %p = input : tensor<2x2x2 x fixed<8,8>>\n"
-        "  %f = constant {value = [0.0173, -0.021]} : tensor<2 x real>\n"
-        "  %o = constant {value = [0.31, 0.02]} : tensor<2 x real>\n"
-        "  %a = affine %p, %f, %o : tensor<2x2x2 x real>\n"
-        "  %s = constant {value = [" +
-            slope +
-            "]} : tensor<1 x real>\n"
-            "  %r = prelu %a, %s : tensor<2x2x2 x real>\n"
-            "  %y = requantize %r {" +
-            Step +
-            "[0.0237]} : tensor<2x2x2 x fixed<8,8>>\n"
-            "  output %y\n",
-        200);
+  for (const char* slope : {"0.1", "-0.3", "1.7"})
+    expect_same(leaking_by(slope), 200);
 }
 
 std::string mean_of(const std::string& kernel, const std::string& step) {
@@ -162,7 +164,7 @@ std::string mean_of(const std::string& kernel, const std::string& step) {
 
 // Means of 4 codes have ties, to the even and to the odd. The numbers are exact in double.
 TEST(CarryScales, MeansKeepTies) {
-  for (const std::string step : {"1.00000095367431640625", "2.0000019073486328125"})
+  for (const char* step : {"1.00000095367431640625", "2.0000019073486328125"})
     expect_same(mean_of("[2, 2]", step), 200);
 }
 
@@ -205,16 +207,19 @@ TEST(CarryScales, FunctionsBecomeTablesOfCodes) {
   EXPECT_THAT(graph::print(graph), testing::HasSubstr("table %p"));
 }
 
+std::string offset_by(const std::string& operation) {
+  return "  %p = input : tensor<4 x fixed<6,6>>\n"
+         "  %k = constant {value = [0.437]} : tensor<1 x real>\n"
+         "  %d = " +
+         operation +
+         " %p, %k : tensor<4 x real>\n"
+         "  %z = requantize %d {" +
+         Step + "[0.71]} : tensor<4 x fixed<7,7>>\n  output %z\n";
+}
+
 TEST(CarryScales, OffsetsAreAddedAndSubtracted) {
-  for (const std::string operation : {"add", "sub"})
-    expect_same(
-        "  %p = input : tensor<4 x fixed<6,6>>\n"
-        "  %k = constant {value = [0.437]} : tensor<1 x real>\n"
-        "  %d = " +
-        operation +
-        " %p, %k : tensor<4 x real>\n"
-        "  %z = requantize %d {" +
-        Step + "[0.71]} : tensor<4 x fixed<7,7>>\n  output %z\n");
+  expect_same(offset_by("add"));
+  expect_same(offset_by("sub"));
 }
 
 TEST(CarryScales, SignsCompareCodes) {

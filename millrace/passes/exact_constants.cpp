@@ -39,7 +39,7 @@ std::optional<graph::Constant> exact_constant(const graph::Constant& constant) {
   const auto type =
       constant.type.is_fixed() ? std::nullopt : exact_type(constant.real(), MantissaBits);
   if (type) {
-    graph::Constant exact{{constant.type.shape, *type}, {}};
+    graph::Constant exact{{constant.type.shape, type}, {}};
     if (!exact.type.verify({}))
       return std::nullopt;
     const double scale = std::ldexp(1.0, type->frac_bits);
