@@ -79,9 +79,7 @@ private:
   }
 
   static bool is_short(const std::vector<Rational>& numbers) {
-    auto exact = dyadic(numbers);
-    const auto constant =
-        exact ? narrowest_constant({std::ssize(numbers)}, *std::move(exact)) : std::nullopt;
+    const auto constant = exact_vector(numbers);
     return constant && constant->type.fixed().width <= MaxExactWeightBits;
   }
 
@@ -133,9 +131,7 @@ private:
   Result<ValueId> constant(const std::string& name, std::vector<Rational> numbers) {
     if (numbers.size() == 1)
       numbers.resize(channels(), Rational(numbers.front()));
-    auto exact = dyadic(numbers);
-    auto narrow = exact ? narrowest_constant({static_cast<int64_t>(channels())}, *std::move(exact))
-                        : std::nullopt;
+    auto narrow = exact_vector(numbers);
     check(narrow.has_value(), "a short multiplier is long");
     return builder_.add(name, *std::move(narrow), {}, op_.where);
   }

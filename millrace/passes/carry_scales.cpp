@@ -105,9 +105,9 @@ private:
     return id;
   }
 
-  Result<ValueId> numbers(const Op& op, std::string_view suffix, std::vector<Rational> list) {
-    auto exact = dyadic(list);
-    auto narrow = exact ? narrowest_constant({std::ssize(list)}, *std::move(exact)) : std::nullopt;
+  Result<ValueId> numbers(const Op& op, std::string_view suffix,
+                          const std::vector<Rational>& list) {
+    auto narrow = exact_vector(list);
     const std::string name = op.name + std::string(suffix);
     if (!narrow)
       return error(messages::UnquantizedConstant, place_of(op), name, op.mnemonic(), op.name);
@@ -148,9 +148,9 @@ private:
         if (list->size() == 1)
           list->resize(static_cast<size_t>(op.type.shape.back()), Rational(list->front()));
     }
-    MR_TRY(operands.emplace_back(), numbers(op, ".scale", std::move(scale)));
+    MR_TRY(operands.emplace_back(), numbers(op, ".scale", scale));
     if (has_offset) {
-      MR_TRY(operands.emplace_back(), numbers(op, ".offset", std::move(offset)));
+      MR_TRY(operands.emplace_back(), numbers(op, ".offset", offset));
     }
     auto value = builder_.add(op.name, std::move(kind), std::move(operands), op.where);
     if (!value)

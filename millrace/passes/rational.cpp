@@ -60,4 +60,9 @@ std::optional<Dyadic> dyadic(const std::vector<Rational>& numbers) {
   return result;
 }
 
+std::optional<graph::Constant> exact_vector(const std::vector<Rational>& numbers) {
+  auto exact = dyadic(numbers);
+  return exact ? narrowest_constant({std::ssize(numbers)}, *std::move(exact)) : std::nullopt;
+}
+
 }  // namespace millrace::passes

@@ -29,4 +29,8 @@ Integer ceil(const Rational& number);
 /// bits or more.
 std::optional<Dyadic> dyadic(const std::vector<Rational>& numbers);
 
+/// The narrowest fixed-point vector of these numbers. No value where they are no binary fractions,
+/// or 64 bits are not enough.
+std::optional<graph::Constant> exact_vector(const std::vector<Rational>& numbers);
+
 }  // namespace millrace::passes

@@ -53,10 +53,6 @@ private:
         sites.push_back({layer, is_factor(op, i) ? Role::Weights : Role::Bias, op.operands[i],
                          !passes::is_quantized(*operand.as<graph::Constant>())});
     }
-    // The numbers behind a quantiser with steps count them: they are no other type's.
-    if (const auto* requantize = op.as<graph::Requantize>();
-        requantize && !requantize->steps.empty())
-      return;
     const bool grows = kind == Kind::Computes || kind == Kind::Source;
     const bool needs_type =
         op.type.is_fixed()
@@ -97,8 +93,7 @@ private:
       }
     }
     if (result && op.as<graph::Requantize>()) {
-      op.kind = graph::Requantize{result->quantizer};
-      op.where = result->origin;
+      MR_TRY_STATUS(retype(op, *result));
       result.reset();
     }
     MR_TRY(ValueId value, builder_.add(op.name, std::move(op.kind), std::move(operands), op.where));

@@ -107,6 +107,25 @@ graph @net {
   EXPECT_EQ(typed->ops()[1].where, "a rule");
 }
 
+TEST(AssignTypes, AQuantizerThatCountsStepsTakesNoOtherType) {
+  const graph::Graph graph = parse(R"(
+graph @net {
+  %x = input : tensor<2 x fixed<8,4>>
+  %q = requantize %x {rounding = RND_CONV, overflow = SAT, steps = [0.3]} : tensor<2 x ufixed<4,4>>
+  output %q
+}
+)");
+  const auto typed =
+      assign_types(graph, [&](const Site& site) -> Result<std::optional<ChosenType>> {
+        if (graph.op(site.layer).name == "q")
+          return ChosenType{{.type = {false, 3, 1}}, "a rule"};
+        return std::nullopt;
+      });
+  ASSERT_FALSE(typed);
+  EXPECT_EQ(typed.error().code, "quantize.steps");
+  EXPECT_EQ(typed.error().where, "a rule");
+}
+
 TEST(AssignTypes, BatchNormalizationGoesIntoUnquantizedWeights) {
   const auto folded = fold_real_affine(parse(Network));
   ASSERT_TRUE(folded) << folded.error().to_string();

@@ -223,8 +223,7 @@ private:
     MR_TRY(const ValueId x, copy_.copied(op.operands[0]));
     if (is_named(op, Role::Result)) {
       MR_TRY(const MaybeType chosen, rule_for(op, Role::Result));
-      op.kind = graph::Requantize{chosen->quantizer};
-      op.where = chosen->origin;
+      MR_TRY_STATUS(retype(op, *chosen));
     }
     MR_TRY(const ValueId value, builder_.add(op.name, std::move(op.kind), {x}, op.where));
     copy_.set(layer, value);

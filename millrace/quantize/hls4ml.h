@@ -9,17 +9,15 @@ namespace millrace::quantize {
 /// Gives every value the type that it has in a circuit of hls4ml by the same rules, and every layer
 /// its arithmetic: the graph computes what that circuit computes, bit for bit.
 ///
-///  - Dense layers and convolutions add in an accumulator (the attribute `accumulate`): its type is
-///    the rules' Role::Accumulator. So do average poolings; the
-///    result of a maximum pooling goes through that type once.
+///  - Dense layers, convolutions and average poolings add in an accumulator (the attribute
+///    `accumulate`): its type is the rules' Role::Accumulator. The result of a maximum pooling goes
+///    through that type once.
 ///  - Sigmoid, tanh, softplus, softsign and softmax become hls4ml's tables (hls4ml_tables.h).
 ///  - Every layer's result has a type, also where it needs none here: a rule's, or, where that is
 ///    "auto", what hls4ml infers (hls4ml_types.h), or the model's default.
 ///  - Batch normalisation goes into the layer before it only where that layer's result is "auto".
-///
 ///  - A layer of Keras without an activation has one in hls4ml, NAME_linear, whose result has a
-///  type
-///    of its own, unless that of the layer is "auto".
+///    type of its own, unless that of the layer is "auto".
 ///
 /// The model's own quantisers stay. Other operations are exact, and their results are rounded once.
 ///

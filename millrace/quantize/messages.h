@@ -14,6 +14,9 @@ inline constexpr Message NoRule{
 inline constexpr Message AutoImpossible{
     "quantize.auto_impossible", "the {} of '%{}' ({}) has no exact type: 'auto' is not possible",
     "give this value a type of its own, for instance fixed<16,6>"};
+inline constexpr Message StepsKeepTheirType{
+    "quantize.steps", "the model's quantiser '%{}' counts steps of {}: it takes no other type",
+    "leave its entry out; give the value in front of it a type instead"};
 inline constexpr Message Hls4mlFunction{
     "quantize.hls4ml_function", "how hls4ml's circuits compute '%{}', {}, is not known here",
     "leave out --accumulators hls4ml; functions are then rounded exactly"};

@@ -2,6 +2,7 @@
 #include "millrace/quantize/typed_copy.h"
 
 #include "millrace/fixed/quantizer_text.h"
+#include "millrace/quantize/messages.h"
 
 namespace millrace::quantize {
 
@@ -36,6 +37,16 @@ Result<ValueId> TypedCopy::typed_constant(ValueId constant, const ChosenType& ch
       typed_constants_[key],
       builder_.add(op.name + ".typed", graph::Requantize{chosen.quantizer}, {real}, chosen.origin));
   return typed_constants_[key];
+}
+
+Status retype(Op& requantize, const ChosenType& chosen) {
+  const auto& quantizer = std::get<graph::Requantize>(requantize.kind);
+  if (!quantizer.steps.empty())
+    return error(messages::StepsKeepTheirType, chosen.origin, requantize.name,
+                 quantizer.steps.front());
+  requantize.kind = graph::Requantize{chosen.quantizer};
+  requantize.where = chosen.origin;
+  return {};
 }
 
 }  // namespace millrace::quantize

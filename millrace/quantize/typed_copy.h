@@ -33,4 +33,8 @@ private:
   std::map<std::pair<graph::ValueId, std::string>, graph::ValueId> typed_constants_;
 };
 
+/// Gives a quantiser of the model another type.
+/// Errors   quantize.steps: its results count steps, which are no numbers of another type.
+Status retype(graph::Op& requantize, const ChosenType& chosen);
+
 }  // namespace millrace::quantize

@@ -8,18 +8,22 @@
 #include <random>
 
 #include "tests/support/circuit_files.h"
+#include "tests/support/yosys_proof.h"
 
 #include "millrace/cosim/beat.h"
 #include "millrace/cosim/simulate.h"
 #include "millrace/support/check.h"
 #include "millrace/support/files.h"
-#include "millrace/support/subprocess.h"
 #include "millrace/synth/synthesize.h"
 
 namespace millrace {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::cell_models;
+using testing::library_source;
+using testing::Mutation;
+using testing::run_yosys;
 
 /// One instance of mr_add3.
 struct Adder {
@@ -55,12 +59,6 @@ void write_text(const fs::path& path, const std::string& text) {
   check(written.has_value(), "a test's file cannot be written");
 }
 
-std::string read_text(const fs::path& path) {
-  const auto text = read_file(path);
-  check(text.has_value(), "a test's file cannot be read");
-  return *text;
-}
-
 // --- proof ----------------------------------------------------------------------------------
 
 /// A module whose output is 1 where a form of the adder differs from the plain sum.
@@ -80,22 +78,6 @@ std::string make_miter(const std::string& name, const Adder& adder) {
       sign(adder.subtract_c));
 }
 
-/// The models of the two primitives, from among those of the whole library, of which Yosys does not
-/// read all as logic.
-std::string cell_models() {
-  const auto path = synth::find_cell_models();
-  check(path.has_value(), "Yosys has no cell models");
-  const std::string all = read_text(*path);
-  std::string models;
-  for (const char* const start : {"module LUT6_2(", "module CARRY8("}) {
-    const size_t begin = all.find(start);
-    check(begin != std::string::npos, "Yosys has no model of a cell");
-    const std::string_view end_mark = "endmodule\n";
-    models += all.substr(begin, all.find(end_mark, begin) + end_mark.size() - begin);
-  }
-  return models;
-}
-
 /// Lets Yosys prove with SAT that these adders, in the library's text `source`, are right.
 ProcessResult prove(const std::string& source, const std::vector<Adder>& adders,
                     const fs::path& folder) {
@@ -108,41 +90,24 @@ ProcessResult prove(const std::string& source, const std::vector<Adder>& adders,
     miters += make_miter(name, adders[i]);
     script += fmt::format("sat -verify -prove differ_o 0 {}\n", name);
   }
-  write_text(folder / "mr_add3.sv", source);
-  write_text(folder / "cells.v", cell_models());
-  write_text(folder / "miters.sv", miters);
-  write_text(folder / "prove.ys", script);
-  std::error_code ignored;
-  fs::create_directory_symlink(library_file().parent_path(), folder / "rtl", ignored);
-  ProcessOptions options;
-  options.working_directory = folder;
-  options.timeout_seconds = 200;
-  const auto result = run_process("yosys", {"-q", "-e", ".", "prove.ys"}, options);
-  check(result.has_value(), "Yosys did not run");
-  return *result;
+  return run_yosys(script,
+                   {{"mr_add3.sv", source},
+                    {"cells.v", cell_models({"LUT6_2", "CARRY8"})},
+                    {"miters.sv", miters}},
+                   folder);
 }
 
 TEST(MrAdd3, BothFormsAreProvenToBeTheSum) {
   const testing::ScratchDirectory scratch("mr_add3_proof");
-  const ProcessResult result = prove(read_text(library_file()),
+  const ProcessResult result = prove(library_source("mr_add3.sv"),
                                      adders_of_widths({1, 2, 3, 4, 5, 6, 7, 8, 9}), scratch.path());
   EXPECT_EQ(result.exit_code, 0) << result.output;
 }
 
-/// What the proof must notice: each a text of the module, and another in its place.
-struct Mutation {
-  const char* name;
-  const char* text;
-  const char* other;
-};
-
 class MrAdd3Mutation : public ::testing::TestWithParam<Mutation> {};
 
 TEST_P(MrAdd3Mutation, FailsTheProof) {
-  std::string source = read_text(library_file());
-  const size_t place = source.find(GetParam().text);
-  ASSERT_NE(place, std::string::npos);
-  source.replace(place, std::string_view(GetParam().text).size(), GetParam().other);
+  const std::string source = GetParam().apply(library_source("mr_add3.sv"));
   const testing::ScratchDirectory scratch(std::string("mr_add3_") + GetParam().name);
   const ProcessResult result = prove(source, adders_of_widths({3, 9}), scratch.path());
   EXPECT_NE(result.exit_code, 0);
@@ -163,7 +128,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(MrAdd3, RefusesThreeSubtrahends) {
   const testing::ScratchDirectory scratch("mr_add3_three");
   const ProcessResult result =
-      prove(read_text(library_file()), {{4, true, true, true}}, scratch.path());
+      prove(library_source("mr_add3.sv"), {{4, true, true, true}}, scratch.path());
   EXPECT_NE(result.exit_code, 0);
   EXPECT_THAT(result.output, ::testing::HasSubstr("TwoSubtrahendsAtMost"));
 }

@@ -6,29 +6,21 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/circuit_files.h"
+#include "tests/support/yosys_proof.h"
 
-#include "millrace/support/check.h"
 #include "millrace/support/files.h"
-#include "millrace/support/subprocess.h"
 #include "millrace/synth/synthesize.h"
 
 namespace millrace {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::cell_models;
+using testing::library_source;
+using testing::Mutation;
+using testing::run_yosys;
 
 const fs::path Library = fs::path(MILLRACE_SOURCE_DIR) / "rtl";
-
-void write_text(const fs::path& path, const std::string& text) {
-  const Status written = write_file(path, text);
-  check(written.has_value(), "a test's file cannot be written");
-}
-
-std::string read_text(const fs::path& path) {
-  const auto text = read_file(path);
-  check(text.has_value(), "a test's file cannot be read");
-  return *text;
-}
 
 /// The digit of three bits as a signed number of four.
 constexpr const char* DigitValue = "{2'b0, digit[1]} + {2'b0, digit[0]} - {1'b0, digit[2], 1'b0}";
@@ -75,26 +67,9 @@ std::string make_term_miter(const std::string& name, int width, unsigned digits)
       name, width - 1, width + 3, width, DigitValue, digits);
 }
 
-/// The models of the primitives, from among those of the whole library, of which Yosys does not
-/// read all as logic.
-std::string cell_models() {
-  const auto path = synth::find_cell_models();
-  check(path.has_value(), "Yosys has no cell models");
-  const std::string all = read_text(*path);
-  std::string models;
-  for (const char* const start : {"module LUT6(", "module LUT6_2(", "module CARRY8("}) {
-    const size_t begin = all.find(start);
-    check(begin != std::string::npos, "Yosys has no model of a cell");
-    const size_t specify = all.find("specify", begin);
-    const size_t end = all.find("endmodule\n", begin);
-    models += all.substr(begin, std::min(specify, end) - begin) + "endmodule\n";
-  }
-  return models;
-}
-
 struct Sources {
-  std::string add = read_text(Library / "mr_booth_add.sv");
-  std::string term = read_text(Library / "mr_booth_term.sv");
+  std::string add = library_source("mr_booth_add.sv");
+  std::string term = library_source("mr_booth_term.sv");
 };
 
 /// Lets Yosys prove with SAT that the modules are right at these widths.
@@ -114,19 +89,12 @@ ProcessResult prove(const Sources& sources, const std::vector<int>& widths,
     for (const std::string& name : names)
       script += fmt::format("sat -verify -prove differ_o 0 {}\n", name);
   }
-  write_text(folder / "mr_booth_add.sv", sources.add);
-  write_text(folder / "mr_booth_term.sv", sources.term);
-  write_text(folder / "cells.v", cell_models());
-  write_text(folder / "miters.sv", miters);
-  write_text(folder / "prove.ys", script);
-  std::error_code ignored;
-  fs::create_directory_symlink(Library, folder / "rtl", ignored);
-  ProcessOptions options;
-  options.working_directory = folder;
-  options.timeout_seconds = 200;
-  const auto result = run_process("yosys", {"-q", "-e", ".", "prove.ys"}, options);
-  check(result.has_value(), "Yosys did not run");
-  return *result;
+  return run_yosys(script,
+                   {{"mr_booth_add.sv", sources.add},
+                    {"mr_booth_term.sv", sources.term},
+                    {"cells.v", cell_models({"LUT6", "LUT6_2", "CARRY8"})},
+                    {"miters.sv", miters}},
+                   folder);
 }
 
 TEST(MrBooth, BothFormsAreProvenToBeTheProduct) {
@@ -135,20 +103,13 @@ TEST(MrBooth, BothFormsAreProvenToBeTheProduct) {
   EXPECT_EQ(result.exit_code, 0) << result.output;
 }
 
-/// What the proof must notice: each a text of a module, and another in its place.
-struct Mutation {
-  const char* name;
-  const char* text;
-  const char* other;
-};
-
 class MrBoothMutation : public ::testing::TestWithParam<Mutation> {};
 
 TEST_P(MrBoothMutation, FailsTheProof) {
   Sources sources;
   for (std::string* source : {&sources.add, &sources.term})
-    if (const size_t place = source->find(GetParam().text); place != std::string::npos)
-      source->replace(place, std::string_view(GetParam().text).size(), GetParam().other);
+    if (source->find(GetParam().text) != std::string::npos)
+      *source = GetParam().apply(*source);
   const testing::ScratchDirectory scratch(std::string("mr_booth_") + GetParam().name);
   const ProcessResult result = prove(sources, {3, 9}, scratch.path());
   EXPECT_NE(result.exit_code, 0);
@@ -170,12 +131,13 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(MrBooth, TakesALutForEachBitAndHalfOfThatForATerm) {
   const testing::ScratchDirectory scratch("mr_booth_area");
-  write_text(scratch.path() / "row.sv",
-             "module row (input wire [12:0] a_i, input wire [12:0] x_i, input wire [2:0] digit_i,\n"
-             "  output wire [12:0] sum_o, output wire [12:0] term_o);\n"
-             "  mr_booth_add #(.Width(13)) u_add (.a_i, .x_i, .digit_i, .y_o(sum_o));\n"
-             "  mr_booth_term #(.Width(13)) u_term (.x_i, .code_i(digit_i[1:0]), .y_o(term_o));\n"
-             "endmodule\n");
+  ASSERT_TRUE(write_file(
+      scratch.path() / "row.sv",
+      "module row (input wire [12:0] a_i, input wire [12:0] x_i, input wire [2:0] digit_i,\n"
+      "  output wire [12:0] sum_o, output wire [12:0] term_o);\n"
+      "  mr_booth_add #(.Width(13)) u_add (.a_i, .x_i, .digit_i, .y_o(sum_o));\n"
+      "  mr_booth_term #(.Width(13)) u_term (.x_i, .code_i(digit_i[1:0]), .y_o(term_o));\n"
+      "endmodule\n"));
   const auto part = synth::find_part("xcku115");
   ASSERT_TRUE(part.has_value()) << part.error().to_string();
   const auto area =

@@ -6,29 +6,21 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/circuit_files.h"
+#include "tests/support/yosys_proof.h"
 
-#include "millrace/support/check.h"
 #include "millrace/support/files.h"
-#include "millrace/support/subprocess.h"
 #include "millrace/synth/synthesize.h"
 
 namespace millrace {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::cell_models;
+using testing::library_source;
+using testing::Mutation;
+using testing::run_yosys;
 
 const fs::path Library = fs::path(MILLRACE_SOURCE_DIR) / "rtl";
-
-void write_text(const fs::path& path, const std::string& text) {
-  const Status written = write_file(path, text);
-  check(written.has_value(), "a test's file cannot be written");
-}
-
-std::string read_text(const fs::path& path) {
-  const auto text = read_file(path);
-  check(text.has_value(), "a test's file cannot be read");
-  return *text;
-}
 
 /// A module whose output is 1 where a form differs from the conditional operator.
 std::string make_miter(int width) {
@@ -46,29 +38,6 @@ std::string make_miter(int width) {
       width, width - 1);
 }
 
-/// Yosys' model of a LUT, without its timing.
-std::string cell_model(const std::string& cell) {
-  const auto path = synth::find_cell_models();
-  check(path.has_value(), "Yosys has no cell models");
-  const std::string all = read_text(*path);
-  const size_t begin = all.find("module " + cell + "(");
-  check(begin != std::string::npos, "Yosys has no model of a cell");
-  const size_t end = std::min(all.find("specify", begin), all.find("endmodule", begin));
-  return all.substr(begin, end - begin) + "endmodule\n";
-}
-
-ProcessResult run_yosys(const std::string& script, const fs::path& folder) {
-  write_text(folder / "prove.ys", script);
-  std::error_code ignored;
-  fs::create_directory_symlink(Library, folder / "rtl", ignored);
-  ProcessOptions options;
-  options.working_directory = folder;
-  options.timeout_seconds = 200;
-  const auto result = run_process("yosys", {"-q", "-e", ".", "prove.ys"}, options);
-  check(result.has_value(), "Yosys did not run");
-  return *result;
-}
-
 /// Lets Yosys prove with SAT that the module is right at some widths.
 ProcessResult prove(const std::string& source, const fs::path& folder) {
   std::string miters = "`default_nettype none\n";
@@ -78,10 +47,10 @@ ProcessResult prove(const std::string& source, const fs::path& folder) {
     miters += make_miter(width);
     script += fmt::format("sat -verify -prove differ_o 0 choice_{}\n", width);
   }
-  write_text(folder / "mr_choice.sv", source);
-  write_text(folder / "cells.v", cell_model("LUT6_2"));
-  write_text(folder / "miters.sv", miters);
-  return run_yosys(script, folder);
+  return run_yosys(
+      script,
+      {{"mr_choice.sv", source}, {"cells.v", cell_models({"LUT6_2"})}, {"miters.sv", miters}},
+      folder);
 }
 
 /// Lets Yosys show with SAT that both forms of mr_issue agree for as many cycles as 17 beats take.
@@ -97,36 +66,23 @@ ProcessResult compare_issue(const std::string& source, const fs::path& folder) {
         "    .in_data_i, .out_valid_o(valid[{0}]), .out_data_o(data[{0}]));\n",
         i);
   miter += "  assign differ_o = valid[0] != valid[1] || data[0] != data[1];\nendmodule\n";
-  write_text(folder / "mr_issue.sv", source);
-  write_text(folder / "cells.v", cell_model("LUT6"));
-  write_text(folder / "miter.sv", miter);
   return run_yosys(
       "read_verilog -sv -Irtl -DYOSYS mr_issue.sv miter.sv cells.v\nhierarchy -top miter\nproc\n"
       "flatten\nopt\nsat -verify -set-init-zero -tempinduct -tempinduct-baseonly -maxsteps 19 "
       "-prove differ_o 0 miter\n",
-      folder);
+      {{"mr_issue.sv", source}, {"cells.v", cell_models({"LUT6"})}, {"miter.sv", miter}}, folder);
 }
 
 TEST(MrChoice, BothFormsAreProvenToBeTheConditionalOperator) {
   const testing::ScratchDirectory scratch("mr_choice_proof");
-  const ProcessResult result = prove(read_text(Library / "mr_choice.sv"), scratch.path());
+  const ProcessResult result = prove(library_source("mr_choice.sv"), scratch.path());
   EXPECT_EQ(result.exit_code, 0) << result.output;
 }
-
-/// What the proof must notice: each a text of the module, and another in its place.
-struct Mutation {
-  const char* name;
-  const char* text;
-  const char* other;
-};
 
 class MrChoiceMutation : public ::testing::TestWithParam<Mutation> {};
 
 TEST_P(MrChoiceMutation, FailsTheProof) {
-  std::string source = read_text(Library / "mr_choice.sv");
-  const size_t place = source.find(GetParam().text);
-  ASSERT_NE(place, std::string::npos);
-  source.replace(place, std::string_view(GetParam().text).size(), GetParam().other);
+  const std::string source = GetParam().apply(library_source("mr_choice.sv"));
   const testing::ScratchDirectory scratch(std::string("mr_choice_") + GetParam().name);
   const ProcessResult result = prove(source, scratch.path());
   EXPECT_NE(result.exit_code, 0);
@@ -140,25 +96,22 @@ INSTANTIATE_TEST_SUITE_P(All, MrChoiceMutation,
                          [](const auto& mutation) { return mutation.param.name; });
 
 TEST(MrIssue, BothFormsGiveTheSame) {
-  const std::string source = read_text(Library / "mr_issue.sv");
+  const std::string source = library_source("mr_issue.sv");
   const testing::ScratchDirectory scratch("mr_issue_forms");
   const ProcessResult same = compare_issue(source, scratch.path());
   EXPECT_EQ(same.exit_code, 0) << same.output;
-  std::string mutated = source;
-  const size_t place = mutated.find("16'hCCCC");
-  ASSERT_NE(place, std::string::npos);
-  mutated.replace(place, 8, "16'hF0F0");
-  const ProcessResult other = compare_issue(mutated, scratch.path());
+  const Mutation choice{"choice", "16'hCCCC", "16'hF0F0"};
+  const ProcessResult other = compare_issue(choice.apply(source), scratch.path());
   EXPECT_THAT(other.output, ::testing::HasSubstr("proof did fail"));
 }
 
 TEST(MrChoice, TakesALutForTwoBits) {
   const testing::ScratchDirectory scratch("mr_choice_area");
-  write_text(scratch.path() / "row.sv",
-             "module row (input wire c, input wire [12:0] a_i, input wire [12:0] b_i,\n"
-             "  output wire [12:0] y_o);\n"
-             "  mr_choice #(.Width(13)) u_choice (.choose_a_i(c), .a_i, .b_i, .y_o);\n"
-             "endmodule\n");
+  ASSERT_TRUE(write_file(scratch.path() / "row.sv",
+                         "module row (input wire c, input wire [12:0] a_i, input wire [12:0] b_i,\n"
+                         "  output wire [12:0] y_o);\n"
+                         "  mr_choice #(.Width(13)) u_choice (.choose_a_i(c), .a_i, .b_i, .y_o);\n"
+                         "endmodule\n"));
   const auto part = synth::find_part("xcku115");
   ASSERT_TRUE(part.has_value()) << part.error().to_string();
   const auto area =

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "tests/support/circuit_files.h"
+#include "tests/support/yosys_proof.h"
 
 #include "millrace/cosim/beat.h"
 #include "millrace/cosim/simulate.h"
@@ -16,6 +17,8 @@ namespace millrace {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::library_source;
+using testing::Mutation;
 
 constexpr int WordBits = 64;
 
@@ -115,10 +118,6 @@ std::vector<int64_t> plain_sums(const std::vector<Operands>& operands) {
   return sums;
 }
 
-std::string library_text() {
-  return read_file(fs::path(MILLRACE_SOURCE_DIR) / "rtl" / "mr_dsp_chain.sv").value();
-}
-
 /// All operands of two small blocks.
 std::vector<Operands> all_small(const Sizes& sizes) {
   std::vector<Operands> all;
@@ -135,7 +134,8 @@ std::vector<Operands> all_small(const Sizes& sizes) {
 TEST(MrDspChain, BothFormsAreTheSumOfProductsForAllSmallValues) {
   const Sizes sizes{.blocks = 2, .x_bits = 3, .w_bits = 4};
   const std::vector<Operands> operands = all_small(sizes);
-  const auto [primitive, twin] = simulate(sizes, operands, library_text(), "mr_dsp_chain_small");
+  const auto [primitive, twin] =
+      simulate(sizes, operands, library_source("mr_dsp_chain.sv"), "mr_dsp_chain_small");
   EXPECT_EQ(primitive, plain_sums(operands));
   EXPECT_EQ(twin, plain_sums(operands));
 }
@@ -161,25 +161,16 @@ TEST(MrDspChain, BothFormsAreTheSumOfProductsAtFullWidth) {
   }
   operands.push_back({std::vector<int64_t>(9, -(1 << 17)),
                       std::vector<int64_t>(9, -(1 << 26))});  // the largest sum there is
-  const auto [primitive, twin] = simulate(sizes, operands, library_text(), "mr_dsp_chain_full");
+  const auto [primitive, twin] =
+      simulate(sizes, operands, library_source("mr_dsp_chain.sv"), "mr_dsp_chain_full");
   EXPECT_EQ(primitive, plain_sums(operands));
   EXPECT_EQ(twin, plain_sums(operands));
 }
 
-/// What the test must notice: a text of the module, and another in its place.
-struct Mutation {
-  const char* name;
-  const char* text;
-  const char* other;
-};
-
 class MrDspChainMutation : public ::testing::TestWithParam<Mutation> {};
 
 TEST_P(MrDspChainMutation, IsNoticed) {
-  std::string text = library_text();
-  const size_t place = text.find(GetParam().text);
-  ASSERT_NE(place, std::string::npos);
-  text.replace(place, std::string_view(GetParam().text).size(), GetParam().other);
+  const std::string text = GetParam().apply(library_source("mr_dsp_chain.sv"));
   const Sizes sizes{.blocks = 2, .x_bits = 2, .w_bits = 2};
   const std::vector<Operands> operands = all_small(sizes);
   const auto [primitive, twin] =

@@ -25,12 +25,6 @@ struct LinearQuantizer {
 
 namespace {
 
-ConstantValue named(const Node& node, std::string_view suffix, FloatTensor numbers) {
-  const std::string name = node.name + std::string(suffix);
-  return {name, node.outputs.front() + " " + name, node.where,
-          std::make_shared<const FloatTensor>(std::move(numbers))};
-}
-
 bool is_equal(const LinearQuantizer& a, const LinearQuantizer& b) {
   return a.scale == b.scale && a.zero_point == b.zero_point && a.type == b.type;
 }

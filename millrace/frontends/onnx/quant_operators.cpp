@@ -21,12 +21,6 @@ std::vector<size_t> varying_axes(const Shape& shape, const Shape& in) {
   return axes;
 }
 
-ConstantValue named(const Node& node, std::string_view suffix, FloatTensor numbers) {
-  const std::string name = node.name + std::string(suffix);
-  return {name, node.outputs.front() + " " + name, node.where,
-          std::make_shared<const FloatTensor>(std::move(numbers))};
-}
-
 FloatTensor multiplied(const FloatTensor& a, const FloatTensor& b) {
   const Shape shape = broadcast_shape(a.shape, b.shape).value();
   FloatTensor result = expand(a, shape);

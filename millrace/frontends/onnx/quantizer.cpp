@@ -69,6 +69,12 @@ Result<bool> read_flag(const Node& node, std::string_view name, bool fallback) {
   return value == 1;
 }
 
+ConstantValue named(const Node& node, std::string_view suffix, FloatTensor numbers) {
+  const std::string name = node.name + std::string(suffix);
+  return {name, node.outputs.front() + " " + name, node.where,
+          std::make_shared<const FloatTensor>(std::move(numbers))};
+}
+
 std::optional<int> frac_bits_of(double scale) {
   int exponent = 0;
   const bool is_power = scale > 0 && std::frexp(scale, &exponent) == 0.5;

@@ -27,6 +27,9 @@ Result<bool> read_flag(const Node& node, std::string_view name, bool fallback);
 /// The fraction bits of a type with this step; none where it is no power of two in range.
 std::optional<int> frac_bits_of(double scale);
 
+/// A constant that a node implies, named after it.
+ConstantValue named(const Node& node, std::string_view suffix, FloatTensor numbers);
+
 /// A Quant node's parameters, each with the shape in which it broadcasts to the quantised tensor.
 struct QuantParameters {
   FloatTensor scale, zero_point, bit_width;
