@@ -15,6 +15,9 @@ inline constexpr Message BadLanes{
     "cli.bad_lanes", "'{}' is not a number of pixels",
     "Write the pixels that arrive in a clock cycle: 4, whole rows as ROWSxWIDTH such as 4x28, or "
     "all."};
+inline constexpr Message ConvertOutput{"cli.convert_output",
+                                       "a file of this name is neither QONNX nor a graph's text",
+                                       "Call it NAME.onnx, or NAME.mr for the text."};
 inline constexpr Message BadOverrides{
     "cli.bad_overrides", "the options of layers are not of the form expected: {}",
     "Write 'layers: {NAME: {effort: N, adders: two-input, phases: N, lanes: N, dsp: auto}}', "

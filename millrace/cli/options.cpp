@@ -186,7 +186,8 @@ void add_run(CLI::App& app, RunOptions& options) {
 
 void add_convert(CLI::App& app, ConvertOptions& options) {
   add_model(app, options.model, options.types, ModelKinds);
-  app.add_option("-o,--output", options.output, "QONNX model to write")
+  app.add_option("-o,--output", options.output,
+                 "File to write: .onnx (QONNX) or .mr (the graph as text)")
       ->required()
       ->type_name("FILE");
 }
@@ -322,7 +323,7 @@ void add_commands(CLI::App& app, CommandLine& line) {
               "run letters.onnx --input x.npy --output y.npy\n"
               "  millrace run float.onnx --quantize 'fixed<16,6>' --input x.npy\n"
               "  millrace run float.onnx --float --input x.npy --output framework.npy");
-  add_command(app, line, add_convert, "convert", "Write a model as QONNX",
+  add_command(app, line, add_convert, "convert", "Write a model as QONNX, or as text",
               "convert model.mr -o model.onnx");
   add_command(app, line, add_simulate, "simulate",
               "Co-simulate the circuit: the same bits, the scheduled cycles",

@@ -35,6 +35,8 @@ constexpr std::array NamedFunctions = {
     NamedFunction{"Reciprocal", UnaryFunction::Reciprocal},
     NamedFunction{"HardSwish", UnaryFunction::HardSwish},
     NamedFunction{"Mish", UnaryFunction::Mish},
+    NamedFunction{"Silu", UnaryFunction::Silu},
+    NamedFunction{"Rsqrt", UnaryFunction::Rsqrt},
     NamedFunction{"Gelu", UnaryFunction::Gelu},
     NamedFunction{"Elu", UnaryFunction::Elu, "alpha", "", 1.0F},
     NamedFunction{"Selu", UnaryFunction::Selu, "alpha", "gamma", 1.67326319217681884765625F,

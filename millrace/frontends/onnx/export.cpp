@@ -8,6 +8,7 @@
 #include "millrace/frontends/onnx/constant_value.h"
 #include "millrace/frontends/onnx/exporter.h"
 #include "millrace/frontends/onnx/messages.h"
+#include "millrace/frontends/onnx/own_functions.h"
 #include "millrace/graph/accumulator.h"
 
 namespace millrace::frontends {
@@ -15,6 +16,11 @@ namespace onnx {
 namespace {
 
 using graph::Graph;
+
+bool is_binary(const graph::Op& op) {
+  return op.as<graph::Add>() || op.as<graph::Sub>() || op.as<graph::Mul>() ||
+         op.as<graph::Maximum>() || op.as<graph::Minimum>();
+}
 
 /// The least version of ONNX's operators that has what the graph needs; 13 without a reason.
 int needed_opset(const Graph& graph) {
@@ -97,7 +103,7 @@ Status Exporter::write(ValueId value) {
   const Op& op = graph_.op(value);
   if (op.type.shape.size() != 1 && op.type.shape.size() != 3)
     return unsupported(op, fmt::format("{} of rank {}", op.mnemonic(), op.type.shape.size()));
-  if (!op.operands.empty() && is_constant(op.operands.front()))
+  if (!op.operands.empty() && is_constant(op.operands.front()) && !is_binary(op))
     return unsupported(op, fmt::format("{} of a constant", op.mnemonic()));
   tensors_[static_cast<size_t>(value)] = op.name;
   return std::visit([&](const auto& kind) { return write_op(op, kind); }, op.kind);
@@ -121,6 +127,25 @@ std::string Exporter::ordered(const Op& op, size_t operand) {
   name = transposed(name, {0, 2, 3, 1}, helper(source, ".last"));
   name = reshaped(name, onnx_shape(source.type.shape), helper(source, ".ordered"));
   return ordered_[value] = name;
+}
+
+std::string Exporter::apart(const Op& op, const std::string& input) {
+  const ValueId value = op.operands[is_constant(op.operands[0]) ? 1 : 0];
+  const Op& source = graph_.op(value);
+  if (users_[static_cast<size_t>(value)].size() != 1 || graph_.is_output(value))
+    return input;
+  const auto has_constant = [&](const Op& sum) {
+    return is_binary(sum) &&
+           std::ranges::any_of(sum.operands, [&](ValueId v) { return is_constant(v); });
+  };
+  const bool is_layer = source.as<graph::Dense>() || source.as<graph::Conv2D>() ||
+                        source.as<graph::ConvTranspose2D>();
+  const bool is_chain = has_constant(source) && (has_constant(op) || op.as<graph::Affine>());
+  if (!is_chain && !(is_layer && is_implied_bias(source) && op.as<graph::Add>()))
+    return input;
+  const std::string name = helper(op, ".apart");
+  writer_.node("Identity", name, {input}, name);
+  return name;
 }
 
 std::string Exporter::reshaped(const std::string& input, const Shape& shape,
@@ -148,20 +173,25 @@ Status Exporter::write_op(const Op& op, const graph::Input& input) {
   return writer_.quant(name, op.name, {.type = op.type.fixed()}, name, place(op));
 }
 
-Status Exporter::write_op(const Op& op, const graph::Requantize&) {
-  const auto& types = op.as<graph::Requantize>()->types;
-  if (!op.as<graph::Requantize>()->steps.empty())
-    return is_dequantised(op) ? Status() : unsupported(op, "the number of steps, without the step");
-  if (types.empty()) {
+Status Exporter::write_op(const Op& op, const graph::Requantize& to) {
+  if (is_dequantised(op))
+    return {};
+  const bool is_uniform = to.types.empty() && to.steps.size() <= 1;
+  if (is_uniform)
     flattened_[index_of(op)] = flattened_[static_cast<size_t>(op.operands[0])];
-    return write_quant(op.name, tensor(op), op, {});
-  }
-  const bool is_map = op.type.shape.size() == 3;
-  return write_quant(op.name, ordered(op), op, [is_map](const FloatTensor& in) {
-    if (is_map)
-      return map_to_chw(in);
-    return FloatTensor{{1, in.shape[0]}, in.data};
-  });
+  return write_quant(op.name, is_uniform ? tensor(op) : ordered(op), op, as_written);
+}
+
+/// Whether QONNX's Quant has the modes and types of a quantiser, its steps aside.
+bool Exporter::is_quant(const Op& requantize) {
+  const auto& to = std::get<graph::Requantize>(requantize.kind);
+  const auto is_plain = [&](const FixedType& type) {
+    return ModelWriter::check_quantizer({type, to.to.rounding, to.to.overflow}, {}).has_value();
+  };
+  return to.types.empty() ? is_plain(to.to.type)
+                          : std::ranges::all_of(to.types, [&](const FixedType& type) {
+                              return type.is_signed == to.types.front().is_signed && is_plain(type);
+                            });
 }
 
 /// Whether all that reads a quantiser with steps multiplies by them: Quant does both.
@@ -169,7 +199,7 @@ bool Exporter::is_dequantised(const Op& requantize) const {
   const auto& steps = requantize.as<graph::Requantize>()->steps;
   const auto value = static_cast<ValueId>(index_of(requantize));
   const auto& users = users_[index_of(requantize)];
-  return !graph_.is_output(value) && !users.empty() &&
+  return !steps.empty() && is_quant(requantize) && !graph_.is_output(value) && !users.empty() &&
          std::ranges::all_of(users, [&](ValueId user) {
            const Op& op = graph_.op(user);
            const auto* factor =
@@ -178,32 +208,48 @@ bool Exporter::is_dequantised(const Op& requantize) const {
          });
 }
 
-/// A Quant node. Types of single channels are written as those of all elements.
+FloatTensor Exporter::as_written(const FloatTensor& in) {
+  return in.shape.size() == 3 ? map_to_chw(in) : FloatTensor{{1, in.shape[0]}, in.data};
+}
+
 Status Exporter::write_quant(const std::string& output, const std::string& input,
                              const Op& requantize, const Arrange& arrange) {
   const auto& to = std::get<graph::Requantize>(requantize.kind);
-  if (to.types.empty() && to.steps.empty())
-    return writer_.quant(output, input, to.to, output, place(requantize));
-  if (std::ranges::any_of(to.types, [&](const FixedType& type) {
-        return type.is_signed != to.types.front().is_signed;
-      }))
-    return error(messages::ExportQuantizer, place(requantize), "signed and unsigned channels");
   const Shape& shape = requantize.type.shape;
-  FloatTensor scale{shape, {}}, width{shape, {}};
-  for (int64_t i = 0; i < num_elements(shape); ++i) {
-    const FixedType& type = to.at(static_cast<size_t>(i)).type;
-    scale.data.push_back(std::ldexp(to.step(static_cast<size_t>(i)), -type.frac_bits));
-    width.data.push_back(type.width);
-  }
-  for (const FixedType& type : to.types)
-    MR_TRY_STATUS(
-        ModelWriter::check_quantizer({type, to.to.rounding, to.to.overflow}, place(requantize)));
-  if (to.types.empty())
-    MR_TRY_STATUS(ModelWriter::check_quantizer(to.to, place(requantize)));
-  if (to.types.empty() && to.steps.size() == 1)
-    return writer_.quant(output, input, to.to, {{}, {scale.data.front()}},
-                         {{}, {width.data.front()}}, output);
-  return writer_.quant(output, input, to.at(0), arrange(scale), arrange(width), output);
+  // One number for all, one for each channel of a map, or one for each element.
+  const size_t listed = std::max({to.types.size(), to.steps.size(), size_t{1}});
+  const bool is_of_channels = shape.size() == 3 && listed == static_cast<size_t>(shape[2]) &&
+                              !is_constant(requantize.operands.front());
+  const auto written = [&](const auto& number) {
+    FloatTensor numbers;
+    numbers.shape = listed == 1 ? Shape{} : is_of_channels ? Shape{1, shape[2], 1, 1} : shape;
+    const int64_t count = num_elements(numbers.shape);
+    for (int64_t i = 0; i < count; ++i)
+      numbers.data.push_back(number(static_cast<size_t>(i)));
+    return listed == 1 || is_of_channels ? numbers : arrange(numbers);
+  };
+  const FloatTensor unit =
+      written([&](size_t i) { return std::ldexp(1.0, -to.at(i).type.frac_bits); });
+  const FloatTensor step =
+      written([&](size_t i) { return std::ldexp(to.step(i), -to.at(i).type.frac_bits); });
+  const FloatTensor width = written([&](size_t i) { return double{1} * to.at(i).type.width; });
+  if (is_quant(requantize) && (to.steps.empty() || is_dequantised(requantize)))
+    return writer_.quant(output, input, to.at(0), step, width, output);
+
+  if (to.to.overflow == Overflow::WrapSignMagnitude)
+    return error(messages::ExportQuantizer, place(requantize), "overflow by WRAP_SM");
+  const FloatTensor sign = written([&](size_t i) { return to.at(i).type.is_signed ? 1.0 : 0.0; });
+  std::vector<std::string> operands = {input};
+  const auto operand = [&](std::string_view suffix, const FloatTensor& numbers) {
+    operands.push_back(writer_.unique_name(output + std::string(suffix)));
+    writer_.initializer(operands.back(), numbers);
+  };
+  operand(".step", step);
+  operand(".unit", unit);
+  operand(".bit_width", width);
+  operand(".sign", sign);
+  writer_.own_node(RequantizeModes{to.to.rounding, to.to.overflow}.name(), output, operands);
+  return {};
 }
 
 Result<FloatTensor> Exporter::numbers(const Op& op) const {

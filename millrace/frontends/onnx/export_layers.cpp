@@ -65,7 +65,7 @@ Status Exporter::write_op(const Op& op, const graph::Dense&) {
 Status Exporter::write_op(const Op& op, const graph::Affine&) {
   const Shape chw = flattened_[static_cast<size_t>(op.operands[0])];
   flattened_[index_of(op)] = chw;
-  std::vector<std::string> operands = {tensor(op)};
+  std::vector<std::string> operands = {apart(op, tensor(op))};
   for (size_t i = 1; i <= 2; ++i) {
     const Arrange arrange = [&](const FloatTensor& in) { return rows_to_chw(in, chw); };
     MR_TRY(operands.emplace_back(),

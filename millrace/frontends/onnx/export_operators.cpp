@@ -2,8 +2,10 @@
 // Writing operators without weights.
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "millrace/frontends/onnx/exporter.h"
+#include "millrace/frontends/onnx/messages.h"
 
 namespace millrace::frontends::onnx {
 
@@ -79,6 +81,12 @@ Status Exporter::write_op(const Op& op, const graph::Unary& unary) {
       writer_.node("Clip", op.name, {tensor(op), low, high}, op.name);
       return {};
     }
+    case UnaryFunction::Silu:
+    case UnaryFunction::Rsqrt:
+      flattened_[index_of(op)] = flattened_[static_cast<size_t>(op.operands[0])];
+      writer_.own_node(unary.function == UnaryFunction::Silu ? "Silu" : "Rsqrt", op.name,
+                       {tensor(op)});
+      return {};
     default:
       return unsupported(op, to_string(unary.function));
   }
@@ -110,10 +118,10 @@ Status Exporter::write_exact(const Op& op, ExactFunction function) {
   return unsupported(op, op.mnemonic());
 }
 
-/// The second operand in a shape that ONNX broadcasts to the first one's.
-Result<std::string> Exporter::second_operand(const Op& op) {
+/// An operand of two in a shape that ONNX broadcasts to the result's.
+Result<std::string> Exporter::binary_operand(const Op& op, size_t operand) {
   const bool is_map = op.type.shape.size() == 3;
-  const graph::ValueId value = op.operands[1];
+  const graph::ValueId value = op.operands[operand];
   const Shape& shape = graph_.type(value).shape;
   const bool is_vector = shape.size() == 1;
   if (is_constant(value)) {
@@ -124,7 +132,7 @@ Result<std::string> Exporter::second_operand(const Op& op) {
       return FloatTensor{is_map ? Shape{in.shape[0], 1, 1} : Shape{1, in.shape[0]}, in.data};
     });
   }
-  std::string name = ordered(op, 1);
+  std::string name = apart(op, ordered(op, operand));
   if (is_map && is_vector)
     name = reshaped(name, {1, shape[0], 1, 1}, helper(op, ".channels"));
   return name;
@@ -137,15 +145,34 @@ Status Exporter::write_binary(const Op& op, graph::BinaryFunction function) {
                                 std::pair{graph::BinaryFunction::Maximum, "Max"},
                                 std::pair{graph::BinaryFunction::Minimum, "Min"}};
   const Op& x = graph_.op(op.operands[0]);
-  if (const auto* quantizer = x.as<graph::Requantize>();
-      quantizer && !quantizer->steps.empty() && is_dequantised(x))
-    return write_quant(op.name, ordered(x), x, [](const FloatTensor& in) {
-      return in.shape.size() == 3 ? map_to_chw(in) : FloatTensor{{1, in.shape[0]}, in.data};
-    });
-  MR_TRY(const std::string second, second_operand(op));
+  if (x.as<graph::Requantize>() && !is_constant(op.operands[0]) && is_dequantised(x))
+    return write_quant(op.name, ordered(x), x, as_written);
+  MR_TRY(const std::string first, binary_operand(op, 0));
+  MR_TRY(const std::string second, binary_operand(op, 1));
   for (const auto& [known, name] : Names)
     if (known == function)
-      writer_.node(name, op.name, {ordered(op), second}, op.name);
+      writer_.node(name, op.name, {first, second}, op.name);
+  return {};
+}
+
+Status Exporter::write_op(const Op& op, const graph::Table& table) {
+  flattened_[index_of(op)] = flattened_[static_cast<size_t>(op.operands[0])];
+  const FixedType& in = graph_.type(op.operands[0]).fixed();
+  FloatTensor values{{std::ssize(table.value)}, {}};
+  for (const int64_t raw : table.value) {
+    values.data.push_back(table.element.to_double(raw));
+    if (millrace::requantize(values.data.back(), {.type = table.element}) != raw)
+      return error(messages::ExportNumber, place(op), raw, table.element.to_string());
+  }
+  const std::string unit = helper(op, ".unit"), first = helper(op, ".first"),
+                    list = helper(op, ".values");
+  writer_.initializer(unit, {{}, {std::ldexp(1.0, -in.frac_bits)}});
+  writer_.initializer(first, {{}, {static_cast<double>(in.min_raw())}});
+  writer_.initializer(list, values);
+  writer_.own_node("Table", op.name, {tensor(op), unit, first, list})
+      .attribute("bit_width", int64_t{table.element.width})
+      .attribute("frac_bits", int64_t{table.element.frac_bits})
+      .attribute("signed", int64_t{table.element.is_signed});
   return {};
 }
 

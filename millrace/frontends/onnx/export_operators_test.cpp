@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every operation that ONNX has comes back from a file and computes the same.
+#include <algorithm>
 #include <gtest/gtest.h>
+#include <ostream>
 #include <random>
 #include <string>
 
@@ -16,7 +18,10 @@ namespace {
 struct Case {
   std::string name;
   std::string ops;
-  bool is_same = true;  ///< the graph comes back as it was, not only its results
+  bool is_same = true;           ///< the graph comes back as it was, not only its results
+  bool keeps_operations = true;  ///< as many, where the graph is not the same
+
+  friend void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
 };
 
 std::string input(const std::string& shape) {
@@ -34,6 +39,83 @@ std::string constant(const std::string& name, const std::string& shape, int64_t 
   return "%" + name + " = constant {value = [" + values + "]} : tensor<" + shape + " x real>\n";
 }
 
+// What ONNX has no operator for is a function of Millrace's own.
+void add_own_functions(std::vector<Case>& all) {
+  all.push_back({"silu", one("2x3x2", "unary %x {function = silu}", "2x3x2")});
+  all.push_back({"rsqrt", input("4") +
+                              "%a = abs %x : tensor<4 x real>\n%y = unary %a {function = rsqrt} "
+                              ": tensor<4 x real>\noutput %y\n"});
+  for (const std::string rounding :
+       {"TRN", "TRN_ZERO", "RND", "RND_ZERO", "RND_MIN_INF", "RND_INF", "RND_CONV"})
+    for (const std::string overflow : {"WRAP", "SAT", "SAT_ZERO", "SAT_SYM"}) {
+      const std::string modes = "rounding = " + rounding + ", overflow = " + overflow;
+      all.push_back({"requantize_" + rounding + "_" + overflow,
+                     input("2x3x2") + "%y = requantize %x {" + modes +
+                         "} : tensor<2x3x2 x fixed<5,3>>\n%z = requantize %x {" + modes +
+                         "} : tensor<2x3x2 x ufixed<4,2>>\n%r = relu %x : tensor<2x3x2 x real>\n"
+                         "output %y\noutput %z\noutput %r\n",
+                     overflow != "SAT_SYM"});  // unsigned the same as SAT
+    }
+  const std::string wrapped = "{rounding = RND, overflow = WRAP, ";
+  all.push_back({"signs_of_channels",
+                 input("2x2x2") + "%y = requantize %x " + wrapped +
+                     "types = [fixed<4,2>, ufixed<6,3>]} : tensor<2x2x2 x fixed<7,4>>\n%z = relu "
+                     "%x : tensor<2x2x2 x real>\noutput %y\noutput %z\n"});
+  all.push_back({"types_of_elements",
+                 input("1x2x2") + "%y = requantize %x " + wrapped +
+                     "types = [fixed<4,2>, fixed<6,3>, fixed<5,3>, fixed<2,2>]} : tensor<1x2x2 x "
+                     "fixed<6,3>>\n%z = relu %x : tensor<1x2x2 x real>\noutput %y\noutput %z\n",
+                 false});
+  all.push_back({"one_signed_bit", input("3") +
+                                       "%y = requantize %x {rounding = TRN, overflow = SAT} : "
+                                       "tensor<3 x fixed<1,1>>\n%z = relu %x : tensor<3 x real>\n"
+                                       "output %y\noutput %z\n"});
+  all.push_back({"counted_steps",
+                 input("2x2x2") +
+                     "%y = requantize %x {rounding = RND_CONV, overflow = SAT, steps = [0.3]} : "
+                     "tensor<2x2x2 x fixed<4,4>>\n%z = requantize %x {rounding = RND, overflow = "
+                     "SAT, steps = [0.3, 0.7]} : tensor<2x2x2 x ufixed<4,3>>\n"
+                     "output %y\noutput %z\n"});
+  all.push_back({"weights", input("2") + constant("w", "2x2", 4) + "%wq = requantize %w " +
+                                wrapped.substr(0, 32) + "} : tensor<2x2 x fixed<3,3>>\n" +
+                                constant("b", "2", 2) +
+                                "%y = dense %x, %wq, %b : tensor<2 x real>\noutput %y\n"});
+  all.push_back(
+      {"table", input("2x2x1") +
+                    "%c = requantize %x {rounding = RND_CONV, overflow = SAT} : tensor<2x2x1 x "
+                    "fixed<2,1>>\n%y = table %c {value = [5, -3, 7, 0]} : tensor<2x2x1 x "
+                    "fixed<4,2>>\n%z = relu %x : tensor<2x2x1 x real>\noutput %y\noutput %z\n"});
+}
+
+// The importer takes arithmetic with constants for one operation; what was apart stays apart.
+void add_chains(std::vector<Case>& all) {
+  const std::string numbers = input("2x2x3") +
+                              "%c = constant {value = [0.1]} : tensor<1 x real>\n" +
+                              constant("s", "3", 3) + constant("o", "3", 3);
+  const auto chain = [&](const std::string& name, const std::string& first,
+                         const std::string& second) {
+    all.push_back({name,
+                   numbers + "%p = " + first + " : tensor<2x2x3 x real>\n%y = " + second +
+                       " : tensor<2x2x3 x real>\noutput %y\n",
+                   false});
+  };
+  chain("mul_mul", "mul %x, %c", "mul %p, %c");
+  chain("mul_add", "mul %x, %c", "add %p, %s");
+  chain("mul_affine", "mul %x, %c", "affine %p, %s, %o");
+  chain("affine_mul", "affine %x, %s, %o", "mul %p, %c");
+  chain("affine_affine", "affine %x, %s, %o", "affine %p, %s, %o");
+  all.push_back(
+      {"constant_minus_x",
+       input("3") + constant("c", "3", 3) + "%y = sub %c, %x : tensor<3 x real>\noutput %y\n",
+       false, false});
+  ;
+  all.push_back({"bias_apart", input("2") + constant("w", "2x2", 4) +
+                                   "%f.bias = constant {value = [0, 0]} : tensor<2 x real>\n" +
+                                   "%f = dense %x, %w, %f.bias : tensor<2 x real>\n" +
+                                   constant("c", "2", 2) +
+                                   "%y = add %f, %c : tensor<2 x real>\noutput %y\n"});
+}
+
 std::vector<Case> cases() {
   std::vector<Case> all;
   for (const char* function : {"sigmoid", "tanh", "exp", "softplus", "softsign", "erf", "gelu",
@@ -45,7 +127,7 @@ std::vector<Case> cases() {
   all.push_back(
       {"hard_sigmoid", one("4", "unary %x {function = hard_sigmoid, alpha = 0.25}", "4")});
   all.push_back({"hard_tanh",
-                 one("4", "unary %x {function = hard_tanh, alpha = -0.5, beta = 2.0}", "4"),
+                 one("4", "unary %x {function = hard_tanh, alpha = -0.5, beta = 2.0}", "4"), false,
                  false});
   for (const char* function : {"abs", "negate", "sign", "square", "relu", "softmax", "binarize"})
     all.push_back({function, one("2x3x2", std::string(function) + " %x", "2x3x2")});
@@ -128,9 +210,18 @@ std::vector<Case> cases() {
        input("2x2x2") +
            "%y = requantize %x {rounding = RND_CONV, overflow = SAT, types = [fixed<4,2>, "
            "fixed<6,3>]} : tensor<2x2x2 x fixed<6,3>>\n%z = relu %x : tensor<2x2x2 x "
-           "real>\noutput %y\noutput %z\n",
-       false});
+           "real>\noutput %y\noutput %z\n"});
+  add_own_functions(all);
+  add_chains(all);
   return all;
+}
+
+/// Without those that only bring elements into another order.
+size_t num_operations(const graph::Graph& graph) {
+  return static_cast<size_t>(std::ranges::count_if(graph.ops(), [](const graph::Op& op) {
+    return !op.as<graph::Constant>() && !op.as<graph::Reshape>() && !op.as<graph::Transpose>() &&
+           !op.as<graph::Flatten>();
+  }));
 }
 
 class ExportedOperators : public ::testing::TestWithParam<Case> {};
@@ -144,6 +235,9 @@ TEST_P(ExportedOperators, ComeBackAndComputeTheSame) {
   ASSERT_TRUE(again) << again.error().to_string();
   if (GetParam().is_same) {
     EXPECT_EQ(graph::print(*again), graph::print(*graph));
+  }
+  if (GetParam().keeps_operations) {
+    EXPECT_EQ(num_operations(*again), num_operations(*graph)) << graph::print(*again);
   }
   ASSERT_EQ(again->inputs().size(), graph->inputs().size());
   ASSERT_EQ(again->outputs().size(), graph->outputs().size());
@@ -163,24 +257,6 @@ TEST_P(ExportedOperators, ComeBackAndComputeTheSame) {
 
 INSTANTIATE_TEST_SUITE_P(All, ExportedOperators, ::testing::ValuesIn(cases()),
                          [](const auto& test) { return test.param.name; });
-
-TEST(ExportedOperatorsErrors, WhatOnnxDoesNotHave) {
-  for (const char* function : {"silu", "rsqrt"}) {
-    const auto graph = graph::parse(
-        "graph @g {\n" + one("2", std::string("unary %x {function = ") + function + "}", "2") +
-            "}\n",
-        "test");
-    ASSERT_TRUE(graph) << graph.error().to_string();
-    EXPECT_EQ(export_onnx(*graph).error().code, messages::ExportOperation.code);
-  }
-  const auto mixed = graph::parse(
-      "graph @g {\n" + input("2") +
-          "%y = requantize %x {rounding = RND_CONV, overflow = SAT, types = [fixed<4,2>, "
-          "ufixed<6,3>]} : tensor<2 x fixed<7,4>>\noutput %y\n}\n",
-      "test");
-  ASSERT_TRUE(mixed) << mixed.error().to_string();
-  EXPECT_EQ(export_onnx(*mixed).error().code, messages::ExportQuantizer.code);
-}
 
 }  // namespace
 }  // namespace millrace::frontends::onnx

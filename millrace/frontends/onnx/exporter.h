@@ -40,8 +40,16 @@ private:
                                        const Arrange& arrange);
   Result<FloatTensor> numbers(const Op& op) const;
   bool is_dequantised(const Op& requantize) const;
+  /// A quantiser as one node: Quant, times the steps where is_dequantised(), or one of Millrace's
+  /// own functions where QONNX has none.
   Status write_quant(const std::string& output, const std::string& input, const Op& requantize,
                      const Arrange& arrange);
+  static bool is_quant(const Op& requantize);
+  /// The numbers of a value that is not flattened, in ONNX's order.
+  static FloatTensor as_written(const FloatTensor& in);
+  /// The tensor `input`, what `op` computes with: behind an Identity where the importer would else
+  /// take `op` and what is before it for one operation.
+  std::string apart(const Op& op, const std::string& input);
   /// An operand as its tensor; vectors that ONNX has in another order than the graph as they are.
   const std::string& tensor(const Op& op, size_t operand = 0) const;
   /// The same in the graph's order.
@@ -85,7 +93,7 @@ private:
     return write_binary(op, F);
   }
   Status write_binary(const Op& op, graph::BinaryFunction function);
-  Result<std::string> second_operand(const Op& op);
+  Result<std::string> binary_operand(const Op& op, size_t operand);
   Status write_op(const Op& op, const graph::MaxPool& pool);
   Status write_op(const Op& op, const graph::AvgPool& pool);
   Status write_op(const Op& op, const graph::Flatten&);
@@ -97,7 +105,7 @@ private:
   Status write_op(const Op& op, const graph::Upsample& upsample);
   Status write_op(const Op& op, const graph::Reduce& reduce);
   Status write_op(const Op& op, const graph::TopK& top_k);
-  Status write_op(const Op& op, const graph::Table&) { return unsupported(op, op.mnemonic()); }
+  Status write_op(const Op& op, const graph::Table& table);
 
   const graph::Graph& graph_;
   ModelWriter writer_;

@@ -17,6 +17,7 @@
 
 namespace millrace::frontends::onnx {
 
+struct ElementQuantizers;
 struct LinearQuantizer;
 struct QuantParameters;
 
@@ -73,6 +74,7 @@ private:
   static const Rule* find_rule(const Node& node);
   static const std::vector<Rule>& onnx_rules();
   static const std::vector<Rule>& quant_rules();
+  static const std::vector<Rule>& own_rules();
 
   // operands.cpp: operands, by position in the node's inputs, and what is done to all of them.
   Result<const ConstantValue*> constant(const Node& node, size_t index, std::string_view role);
@@ -171,6 +173,9 @@ private:
   Result<QuantParameters> quant_parameters(const Node& node, const Shape& shape);
   Result<Activation> quantised_value(const Node& node, const Activation& x,
                                      const QuantParameters& parameters);
+  /// Adds the requantize of a computed value.
+  Result<Activation> requantized(const Node& node, const Activation& x,
+                                 const ElementQuantizers& to);
   Status constant_bipolar_quant(const Node& node);
   Status trunc(const Node& node);
   Status quantize_linear(const Node& node);
@@ -179,6 +184,12 @@ private:
   Result<Activation> quantised_linearly(const Node& node, const Activation& x,
                                         const LinearQuantizer& to);
   Status multi_threshold(const Node& node);
+
+  // own_operators.cpp: what Millrace writes where neither ONNX nor QONNX has an operator.
+  Result<ElementQuantizers> own_quantizers(const Node& node, const Shape& shape);
+  Status own_requantize(const Node& node);
+  Status constant_own_requantize(const Node& node);
+  Status own_table(const Node& node);
 
   // shapes.cpp, slices.cpp, resize.cpp
   Status flatten(const Node& node);

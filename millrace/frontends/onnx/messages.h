@@ -120,6 +120,17 @@ inline constexpr Message Exponent{"frontends.onnx.exponent",
                                   "the exponent is {}, which has no operation",
                                   "use 2, 3, 1/2, -1/2, -1 or 1"};
 
+inline constexpr Message FunctionOperator{
+    "frontends.onnx.function_operator",
+    "the model defines its own function in place of an operator of ONNX",
+    "inline the function, or give it a domain of its own"};
+inline constexpr Message OwnFunction{
+    "frontends.onnx.own_function", "the model defines it otherwise than Millrace writes it",
+    "convert the model again with this version of millrace"};
+inline constexpr Message OwnTable{
+    "frontends.onnx.own_table", "its {} is not that of a table behind codes of type {}",
+    "convert the model again with this version of millrace"};
+
 // Quantisers.
 inline constexpr Message QuantZeroPoint{"frontends.onnx.quant_zero_point",
                                         "the zero point {} is not a whole number that fits",
@@ -159,6 +170,8 @@ inline constexpr Message QuantPerChannel{"frontends.onnx.quant_per_channel",
 inline constexpr Message QuantWidth{"frontends.onnx.quant_width",
                                     "the bit width is {}, expected a whole number from 1 to {}",
                                     "train with a narrower quantiser"};
+inline constexpr Message QuantSign{"frontends.onnx.quant_sign", "its sign is {}, expected 0 or 1",
+                                   "convert the model again with this version of millrace"};
 inline constexpr Message QuantRounding{"frontends.onnx.quant_rounding",
                                        "the rounding mode {} is not supported",
                                        "use ROUND, FLOOR, ROUND_TO_ZERO, HALF_UP or HALF_DOWN"};

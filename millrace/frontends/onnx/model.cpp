@@ -7,6 +7,7 @@
 #include <queue>
 
 #include "millrace/frontends/onnx/messages.h"
+#include "millrace/frontends/onnx/own_functions.h"
 #include "millrace/frontends/onnx/quantizer.h"
 #include "millrace/frontends/onnx/tensor_decoder.h"
 #include "millrace/support/check.h"
@@ -252,6 +253,7 @@ Result<Model> read_model(std::string_view bytes, const std::string& file, const 
   MR_TRY(const ::onnx::ModelProto proto, parse(bytes, file));
   Model model;
   MR_TRY_STATUS(read_opsets(proto, file, model));
+  MR_TRY_STATUS(verify_functions(proto, file));
   model.name = proto.graph().name();
   MR_TRY_STATUS(decode_initializers(proto.graph(), file, folder, model));
   MR_TRY_STATUS(decode_ports(proto.graph(), file, model));

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "millrace/frontends/onnx/messages.h"
+#include "millrace/frontends/onnx/own_functions.h"
 #include "millrace/frontends/onnx/quantizer.h"
 #include "millrace/support/check.h"
 
@@ -138,6 +139,15 @@ NodeWriter ModelWriter::node(std::string_view op, const std::string& name,
     node.add_input(input);
   node.add_output(output);
   return NodeWriter(node);
+}
+
+NodeWriter ModelWriter::own_node(const std::string& op, const std::string& name,
+                                 const std::vector<std::string>& inputs) {
+  if (model_.functions().empty())
+    add_opset(model_, OwnDomain, 1);
+  if (std::ranges::none_of(model_.functions(), [&](const auto& f) { return f.name() == op; }))
+    *model_.add_functions() = own_function(op, opset_).value();
+  return node(op, name, inputs, name, OwnDomain);
 }
 
 Status ModelWriter::check_quantizer(const Quantizer& to, const std::string& where) {

@@ -58,6 +58,10 @@ public:
   NodeWriter node(std::string_view op, const std::string& name,
                   const std::vector<std::string>& inputs, const std::string& output,
                   std::string_view domain = {});
+  /// A node of one of Millrace's own functions, which the model then defines; `op` is one that
+  /// own_function() knows.
+  NodeWriter own_node(const std::string& op, const std::string& name,
+                      const std::vector<std::string>& inputs);
   /// A Quant node whose output is named as the node, with its operands.
   /// Errors   quantisers that QONNX cannot express.
   Status quant(const std::string& name, const std::string& input, const Quantizer& to,

@@ -87,36 +87,14 @@ Result<Activation> Importer::quantised_value(const Node& node, const Activation&
                      named(node, ".offset", multiplied(parameters.zero_point, parameters.scale))));
   }
   const Shape varying = broadcast_shape(parameters.scale.shape, parameters.bit_width.shape).value();
-  std::vector<FixedType> types = parameters.types(varying);
-  const std::vector<double> steps =
-      has_steps ? expand(parameters.scale, varying).data : std::vector<double>();
-  const auto differs = [](const auto& list) {
-    return std::ranges::adjacent_find(list, std::not_equal_to{}) != list.end();
-  };
-  graph::Requantize requantize{{types.front(), parameters.rounding, parameters.overflow()}, {}};
+  ElementQuantizers to{
+      varying, parameters.types(varying), {}, parameters.rounding, parameters.overflow()};
   if (has_steps)
-    requantize.steps = {steps.front()};
-  const auto axes = varying_axes(x.shape, varying);
-  if (!axes.empty() && (differs(types) || differs(steps))) {
-    MR_TRY(y, with_last(node, y, axes, false));
-    FloatTensor places{{static_cast<int64_t>(types.size())}, {}};
-    for (size_t i = 0; i < types.size(); ++i)
-      places.data.push_back(static_cast<double>(i));
-    requantize.steps.clear();
-    for (double place : y.layout.restricted(y.shape, axes).arrange(places).data) {
-      requantize.types.push_back(types[static_cast<size_t>(place)]);
-      if (has_steps)
-        requantize.steps.push_back(steps[static_cast<size_t>(place)]);
-    }
-    const auto common = graph::common_type(types);
-    if (!common)
-      return error(messages::QuantSpread, node.where);
-    requantize.to.type = *common;
-  }
-  MR_TRY(y.id, emit(node, "", requantize, {y.id}));
+    to.steps = expand(parameters.scale, varying).data;
+  MR_TRY(y, requantized(node, y, to));
   if (parameters.is_narrow && !parameters.is_signed) {
     FloatTensor largest{varying, {}};
-    for (const FixedType& type : types)
+    for (const FixedType& type : to.types)
       largest.data.push_back(type.to_double(type.max_raw() - 1));
     MR_TRY(y,
            binary(node, ".narrow", BinaryFunction::Minimum, y, named(node, ".largest", largest)));
@@ -129,6 +107,37 @@ Result<Activation> Importer::quantised_value(const Node& node, const Activation&
   }
   if (has_steps)
     return binary(node, ".scaled", BinaryFunction::Mul, y, scale);
+  return y;
+}
+
+Result<Activation> Importer::requantized(const Node& node, const Activation& x,
+                                         const ElementQuantizers& to) {
+  const auto differs = [](const auto& list) {
+    return std::ranges::adjacent_find(list, std::not_equal_to{}) != list.end();
+  };
+  Activation y = x;
+  graph::Requantize requantize{{to.types.front(), to.rounding, to.overflow}, {}};
+  if (!to.steps.empty())
+    requantize.steps = {to.steps.front()};
+  const auto axes = varying_axes(x.shape, to.shape);
+  if (!axes.empty() && (differs(to.types) || differs(to.steps))) {
+    MR_TRY(y, with_last(node, y, axes, false));
+    FloatTensor places{{static_cast<int64_t>(to.types.size())}, {}};
+    for (size_t i = 0; i < to.types.size(); ++i)
+      places.data.push_back(static_cast<double>(i));
+    requantize.steps.clear();
+    for (double place : y.layout.restricted(y.shape, axes).arrange(places).data) {
+      if (differs(to.types))
+        requantize.types.push_back(to.types[static_cast<size_t>(place)]);
+      if (!to.steps.empty())
+        requantize.steps.push_back(to.steps[static_cast<size_t>(place)]);
+    }
+    const auto common = graph::common_type(to.types);
+    if (!common)
+      return error(messages::QuantSpread, node.where);
+    requantize.to.type = *common;
+  }
+  MR_TRY(y.id, emit(node, "", requantize, {y.id}));
   return y;
 }
 

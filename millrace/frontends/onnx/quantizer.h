@@ -53,6 +53,15 @@ struct QuantParameters {
   std::optional<Quantizer> plain() const;
 };
 
+/// A quantiser for each element of a tensor.
+struct ElementQuantizers {
+  Shape shape;                   ///< in which types and steps broadcast to the quantised tensor
+  std::vector<FixedType> types;  ///< of each element of that shape
+  std::vector<double> steps;     ///< likewise, as graph::Requantize has them; empty: 1
+  Rounding rounding = Rounding::HalfEven;
+  Overflow overflow = Overflow::Saturate;
+};
+
 /// Checks the parameters of a node that quantises a tensor of this shape.
 ///
 /// Semantics    (round(clamp(x / scale + zero, min, max)) - zero) * scale. The bounds are integers

@@ -7,9 +7,17 @@
 #include <algorithm>
 #include <limits>
 
+#include "millrace/frontends/onnx/own_functions.h"
 #include "millrace/frontends/onnx/quantizer.h"
 
 namespace millrace::frontends::onnx {
+
+namespace {
+
+/// In the table in place of the functions for each two modes; no operator has this name.
+constexpr std::string_view AnyRequantize = "Requantize_*";
+
+}  // namespace
 
 const std::vector<Importer::Rule>& Importer::onnx_rules() {
   using I = Importer;
@@ -156,6 +164,17 @@ const std::vector<Importer::Rule>& Importer::quant_rules() {
   return rules;
 }
 
+const std::vector<Importer::Rule>& Importer::own_rules() {
+  using I = Importer;
+  static const std::vector<Rule> rules = {
+      {AnyRequantize, 5, 5, &I::constant_own_requantize, &I::own_requantize, {}},
+      {"Rsqrt", 1, 1, nullptr, &I::real_function, {}},
+      {"Silu", 1, 1, nullptr, &I::real_function, {}},
+      {"Table", 4, 4, nullptr, &I::own_table, {"bit_width", "frac_bits", "signed"}},
+  };
+  return rules;
+}
+
 std::vector<std::string_view> Importer::operators() {
   std::vector<std::string_view> names;
   for (const Rule& rule : onnx_rules())
@@ -164,11 +183,15 @@ std::vector<std::string_view> Importer::operators() {
 }
 
 const Importer::Rule* Importer::find_rule(const Node& node) {
-  const bool is_quant = is_quant_domain(node.domain);
-  if (!is_quant && !node.domain.empty())
+  const bool is_quant = is_quant_domain(node.domain), is_own = node.domain == OwnDomain;
+  if (!is_quant && !is_own && !node.domain.empty())
     return nullptr;
-  const auto& rules = is_quant ? quant_rules() : onnx_rules();
-  const auto found = std::ranges::find(rules, node.op, &Rule::op);
+  const auto& rules = is_quant ? quant_rules() : is_own ? own_rules() : onnx_rules();
+  const bool is_requantize = is_own && RequantizeModes::of(node.op);
+  if (is_own && !is_requantize && node.op == AnyRequantize)
+    return nullptr;
+  const std::string_view op = is_requantize ? AnyRequantize : std::string_view(node.op);
+  const auto found = std::ranges::find(rules, op, &Rule::op);
   return found == rules.end() ? nullptr : &*found;
 }
 
