@@ -13,12 +13,13 @@
 namespace millrace {
 namespace {
 
-/// In the copy: dies quietly of whatever kills it, whoever else listens for that.
-void prepare_copy() {
-  for (const int signal : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGXCPU})
+/// In the copy: dies quietly of whatever kills it, Ctrl-C included, whoever else listens for that.
+void prepare_copy(int seconds) {
+  for (const int signal : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGXCPU, SIGINT, SIGTERM})
     std::signal(signal, SIG_DFL);
-  const rlimit seconds{RehearsalSeconds, RehearsalSeconds};
-  setrlimit(RLIMIT_CPU, &seconds);
+  const auto time = static_cast<rlim_t>(seconds);
+  const rlimit limit{time, time};
+  setrlimit(RLIMIT_CPU, &limit);
   const rlimit no_core{0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
   if (const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC); nowhere >= 0)
@@ -27,11 +28,11 @@ void prepare_copy() {
 
 }  // namespace
 
-bool survives(const std::function<void()>& work) {
+bool survives(const std::function<void()>& work, int seconds) {
   const pid_t copy = fork();
   check(copy >= 0, "a process cannot be copied");
   if (copy == 0) {
-    prepare_copy();
+    prepare_copy(seconds);
     try {
       work();
     } catch (...) {

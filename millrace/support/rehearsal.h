@@ -10,9 +10,8 @@ namespace millrace {
 /// exception included. Whoever then does the same does it with the same memory, to the byte: what
 /// kills the copy kills nobody else.
 ///
-/// The copy has RehearsalSeconds of processor time, and its standard error is closed. To be called
+/// The copy has that many seconds of processor time, and its standard error is closed. To be called
 /// while no other thread holds a lock that `work` needs.
-bool survives(const std::function<void()>& work);
-inline constexpr int RehearsalSeconds = 60;
+bool survives(const std::function<void()>& work, int seconds = 10);
 
 }  // namespace millrace

@@ -22,5 +22,22 @@ TEST(Rehearsal, WhatDiesDoesNot) {
   EXPECT_FALSE(survives([] { std::_Exit(3); }));
 }
 
+TEST(Rehearsal, WhatDoesNotEndIsStopped) {
+  volatile bool is_waiting = true;
+  EXPECT_FALSE(survives(
+      [&] {
+        while (is_waiting) {
+        }
+      },
+      1));
+}
+
+// Whoever is at the keyboard stops the copy, too, though the program itself only takes note.
+TEST(Rehearsal, WhatIsInterruptedDoesNotSurvive) {
+  const auto before = std::signal(SIGINT, [](int) {});
+  EXPECT_FALSE(survives([] { raise(SIGINT); }));
+  std::signal(SIGINT, before);
+}
+
 }  // namespace
 }  // namespace millrace
