@@ -36,8 +36,9 @@ using Arrays = std::vector<std::pair<std::string, FloatTensor>>;
 Result<graph::Graph> imported(const Json& model, const std::string& group, const Arrays& arrays) {
   Hdf5Builder file;
   file.group("layers");
+  const std::string root = "layers/" + group + "/";
   for (const auto& [name, array] : arrays)
-    file.array("layers/" + group + "/" + name, array);
+    file.array(root + name, array);
   return import_keras_bytes(
       archive({{"config.json", model.dump()}, {"model.weights.h5", file.bytes()}}), "x");
 }
