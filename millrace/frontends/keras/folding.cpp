@@ -56,7 +56,7 @@ Result<ScaleAndOffset> scale_and_offset(LayerCall& call, const Normalization& no
 }
 
 bool is_folded(const LayerCall& call) {
-  return call.class_name().ends_with("Batchnorm");
+  return call.is_quantized() && call.class_name().ends_with("Batchnorm");
 }
 
 Result<FoldedWeights> read_folded(LayerCall& call, std::string_view kernel_name,

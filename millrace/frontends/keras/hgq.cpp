@@ -28,30 +28,6 @@ Result<Shape> parameter_shape(LayerCall& call, const Shape& x, const Shape& give
   return shape;
 }
 
-/// Which number of a parameter of `shape` meets element i of x.
-class Repetition {
-public:
-  Repetition(const Shape& shape, const Shape& x) : x_(x), strides_(x.size(), 0) {
-    int64_t stride = 1;
-    for (size_t i = 0; i < shape.size(); ++i) {
-      const size_t from_end = shape.size() - 1 - i;
-      if (shape[from_end] != 1)
-        strides_[x.size() - 1 - i] = stride;
-      stride *= shape[from_end];
-    }
-  }
-  size_t operator()(int64_t i) const {
-    int64_t index = 0;
-    for (size_t axis = x_.size(); axis-- > 0; i /= x_[axis])
-      index += i % x_[axis] * strides_[axis];
-    return static_cast<size_t>(index);
-  }
-
-private:
-  const Shape& x_;
-  std::vector<int64_t> strides_;
-};
-
 /// The type that one element is quantised to; none where it has no bits, and is 0.
 Result<std::optional<FixedType>> element_type(LayerCall& call, double keep_negative, double bits,
                                               double integers) {
@@ -84,7 +60,7 @@ Result<Value> quantize_fixed(LayerCall& call, const std::string& suffix, const V
                  fmt::format("{} types", MaxTypes));
   const Repetition repetition(is_one || is_by_channel ? extents : shape, extents);
   std::vector<FixedType> types;
-  FloatTensor mask{graph_shape(extents), {}};
+  std::vector<int64_t> mask;
   bool has_zeros = false;
   for (int64_t i = 0; i < num_elements(extents); ++i) {
     const size_t index = repetition(i);
@@ -93,15 +69,17 @@ Result<Value> quantize_fixed(LayerCall& call, const std::string& suffix, const V
       return error(messages::BadOption, call.where(), "overflow", "WRAP_SM",
                    "another one for unsigned numbers");
     types.push_back(type.value_or(FixedType{.is_signed = false, .width = 1}));
-    mask.data.push_back(type ? 1 : 0);
+    mask.push_back(type ? 1 : 0);
     has_zeros = has_zeros || !type;
   }
-  const std::string prefix = suffix.empty() ? "" : suffix + ".";
-  Value y = x;
-  if (has_zeros) {
-    MR_TRY(const graph::ValueId factor, call.constant(prefix + "mask", std::move(mask)));
-    MR_TRY(y, call.add(prefix + "masked", graph::Mul{}, {x.id, factor}, x.shape));
+  if (has_zeros) {  // elements without bits do not widen the common type
+    const auto found = std::ranges::find(mask, 1);
+    const FixedType other = types[found == mask.end() ? 0 : size_t(found - mask.begin())];
+    for (size_t i = 0; i < types.size(); ++i)
+      if (mask[i] == 0)
+        types[i] = other;
   }
+  const std::string prefix = suffix.empty() ? "" : suffix + ".";
   graph::Requantize op{{types.front(), rounding, overflow}};
   if (std::ranges::any_of(types, [&](const FixedType& type) { return type != types.front(); })) {
     const auto common = graph::common_type(types);
@@ -110,7 +88,15 @@ Result<Value> quantize_fixed(LayerCall& call, const std::string& suffix, const V
     op.to.type = *common;
     op.types = std::move(types);
   }
-  return call.map(suffix, std::move(op), y);
+  if (!has_zeros)
+    return call.map(suffix, std::move(op), x);
+  // The quantiser comes first: it may be what gives an input its type.
+  MR_TRY(const Value quantized, call.map(prefix + "quantized", std::move(op), x));
+  const graph::TensorType mask_type{graph_shape(extents),
+                                    FixedType{.is_signed = false, .width = 1}};
+  MR_TRY(const Value factor,
+         call.add(prefix + "mask", graph::Constant{mask_type, std::move(mask)}, {}, {}));
+  return call.add(suffix, graph::Mul{}, {quantized.id, factor.id}, x.shape);
 }
 
 Result<Rounding> read_rounding(Config& config, std::string_view key) {

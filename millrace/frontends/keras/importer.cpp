@@ -109,7 +109,8 @@ bool needs_weights(const Model& model) {
       return layer.class_name.find(part) != std::string::npos;
     };
     return has_part("Dense") || has_part("Conv") || has_part("Normalization") ||
-           has_part("PReLU") || has_part("FixedPointQuantizer") || has_part("UnaryLUT");
+           has_part("PReLU") || has_part("FixedPointQuantizer") || has_part("UnaryLUT") ||
+           layer.class_name.starts_with("hgq>");
   });
 }
 

@@ -20,6 +20,14 @@ std::span<const LayerRule> activation_layers();
 std::span<const LayerRule> normalization_layers();
 std::span<const LayerRule> hgq_layers();
 std::span<const LayerRule> hgq2_layers();
+std::span<const LayerRule> hgq2_einsum_layers();
+std::span<const LayerRule> hgq2_operation_layers();
+std::span<const LayerRule> hgq2_table_layers();
+
+/// Appends the sum over the marked axes of x, which keep an extent of 1.
+/// Errors   sums of more numbers than a kernel may have.
+Result<Value> sum_axes(LayerCall& call, std::string_view suffix, const Value& x,
+                       const std::vector<bool>& summed);
 
 /// The options of a convolution that is neither by channel nor transposed.
 struct ConvolutionOptions {

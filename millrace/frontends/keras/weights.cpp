@@ -132,7 +132,8 @@ Result<std::map<std::string, std::string, std::less<>>> Weights::find_by_number(
                   fmt::format("{}{}/{}vars/{}", root_, group->second, owner, counts[spec.owner]++));
   }
   // Folded layers count their steps behind their own weights.
-  const bool has_counter = layer.class_name.ends_with("Batchnorm");
+  const bool has_counter =
+      layer.class_name.ends_with("Batchnorm") && !layer.class_name.starts_with("hgq>");
   for (const auto& [owner, count] : counts) {
     const std::string vars =
         fmt::format("{}{}/{}{}vars", root_, group->second, owner, owner.empty() ? "" : "/");
