@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // libFuzzer entry: any bytes give a verified graph that can be written and read back, or a
 // diagnostic. tests/fuzz/run builds and runs it.
+#include <algorithm>
 #include <cstdlib>
 #include <optional>
 #include <string_view>
 
 #include "millrace/frontends/onnx/export.h"
 #include "millrace/frontends/onnx/import.h"
-#include "millrace/graph/text.h"
+#include "millrace/graph/graph.h"
 
 namespace {
 
@@ -24,6 +25,15 @@ std::optional<Graph> written_and_read(const Graph& graph) {
   return *std::move(again);
 }
 
+/// The same operations on the same values; what brings elements into another order is named after
+/// the node that it is for, and so has another name each time.
+bool is_same(const Graph& a, const Graph& b) {
+  return a.inputs() == b.inputs() && a.outputs() == b.outputs() &&
+         std::ranges::equal(a.ops(), b.ops(), [](const auto& x, const auto& y) {
+           return x.kind == y.kind && x.type == y.type && x.operands == y.operands;
+         });
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -38,7 +48,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!once)
     return 0;
   const auto twice = written_and_read(*once);
-  if (!twice || millrace::graph::print(*twice) != millrace::graph::print(*once))
+  if (!twice || !is_same(*twice, *once))
     std::abort();
   return 0;
 }

@@ -213,7 +213,8 @@ FloatTensor Exporter::as_written(const FloatTensor& in) {
 }
 
 Status Exporter::write_quant(const std::string& output, const std::string& input,
-                             const Op& requantize, const Arrange& arrange) {
+                             const Op& requantize, const Arrange& arrange,
+                             const std::string& name) {
   const auto& to = std::get<graph::Requantize>(requantize.kind);
   const Shape& shape = requantize.type.shape;
   // One number for all, one for each channel of a map, or one for each element.
@@ -234,7 +235,7 @@ Status Exporter::write_quant(const std::string& output, const std::string& input
       written([&](size_t i) { return std::ldexp(to.step(i), -to.at(i).type.frac_bits); });
   const FloatTensor width = written([&](size_t i) { return double{1} * to.at(i).type.width; });
   if (is_quant(requantize) && (to.steps.empty() || is_dequantised(requantize)))
-    return writer_.quant(output, input, to.at(0), step, width, output);
+    return writer_.quant(name.empty() ? output : name, input, to.at(0), step, width, output);
 
   if (to.to.overflow == Overflow::WrapSignMagnitude)
     return error(messages::ExportQuantizer, place(requantize), "overflow by WRAP_SM");

@@ -146,7 +146,8 @@ Status Exporter::write_binary(const Op& op, graph::BinaryFunction function) {
                                 std::pair{graph::BinaryFunction::Minimum, "Min"}};
   const Op& x = graph_.op(op.operands[0]);
   if (x.as<graph::Requantize>() && !is_constant(op.operands[0]) && is_dequantised(x))
-    return write_quant(op.name, ordered(x), x, as_written);
+    return write_quant(op.name, ordered(x), x, as_written,
+                       dequantised_.insert(op.operands[0]).second ? x.name : helper(x, ""));
   MR_TRY(const std::string first, binary_operand(op, 0));
   MR_TRY(const std::string second, binary_operand(op, 1));
   for (const auto& [known, name] : Names)

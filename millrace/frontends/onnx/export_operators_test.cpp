@@ -76,6 +76,12 @@ void add_own_functions(std::vector<Case>& all) {
                      "tensor<2x2x2 x fixed<4,4>>\n%z = requantize %x {rounding = RND, overflow = "
                      "SAT, steps = [0.3, 0.7]} : tensor<2x2x2 x ufixed<4,3>>\n"
                      "output %y\noutput %z\n"});
+  all.push_back({"scaled_steps",
+                 input("2x2x2") +
+                     "%q = requantize %x {rounding = RND_CONV, overflow = SAT, steps = [0.3]} : "
+                     "tensor<2x2x2 x fixed<4,4>>\n"
+                     "%q.scale = constant {value = [0.3]} : tensor<1 x real>\n"
+                     "%q.scaled = mul %q, %q.scale : tensor<2x2x2 x real>\noutput %q.scaled\n"});
   all.push_back({"weights", input("2") + constant("w", "2x2", 4) + "%wq = requantize %w " +
                                 wrapped.substr(0, 32) + "} : tensor<2x2 x fixed<3,3>>\n" +
                                 constant("b", "2", 2) +

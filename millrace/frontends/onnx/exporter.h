@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,9 +42,9 @@ private:
   Result<FloatTensor> numbers(const Op& op) const;
   bool is_dequantised(const Op& requantize) const;
   /// A quantiser as one node: Quant, times the steps where is_dequantised(), or one of Millrace's
-  /// own functions where QONNX has none.
+  /// own functions where QONNX has none. The node is called as its output where it has no name.
   Status write_quant(const std::string& output, const std::string& input, const Op& requantize,
-                     const Arrange& arrange);
+                     const Arrange& arrange, const std::string& name = {});
   static bool is_quant(const Op& requantize);
   /// The numbers of a value that is not flattened, in ONNX's order.
   static FloatTensor as_written(const FloatTensor& in);
@@ -114,6 +115,7 @@ private:
   std::vector<Shape> flattened_;      ///< C x H x W where a vector is a map in ONNX's CHW order
   std::map<std::string, std::string> constants_;
   std::map<ValueId, std::string> ordered_;
+  std::set<ValueId> dequantised_;  ///< quantisers that a Quant was written for
 };
 
 /// A value's shape in ONNX: a batch of 1, channels first.
