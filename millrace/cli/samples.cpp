@@ -90,6 +90,15 @@ Result<Samples> arrange_samples(FloatTensor array, const frontends::PortLayout& 
                  .values = permuted(array.data, port, true)};
 }
 
+Shape as_maps(const Shape& array, const Shape& input) {
+  const Shape steps(input.begin() + 1, input.end());
+  if (input.size() != 3 || input[0] != 1 || !is_batch_of(array, steps))
+    return array;
+  Shape maps = array;
+  maps.insert(maps.end() - 2, 1);
+  return maps;
+}
+
 Result<Layout> find_layout(const Shape& array, const Shape& input, const std::string& where) {
   const auto fits = [&](Layout layout) {
     return is_batch_of(array, sample_shape(port_of(input, layout))).has_value();
@@ -115,6 +124,7 @@ Result<Samples> read_samples(const std::filesystem::path& file,
   if (!layout && !model.inputs.empty())
     return arrange_samples(std::move(array), model.inputs.at(index), where);
   const Shape& shape = model.graph.type(model.graph.inputs().at(index)).shape;
+  array.shape = as_maps(array.shape, shape);
   if (!layout) {
     MR_TRY(layout, find_layout(array.shape, shape, where));
   }

@@ -38,6 +38,10 @@ struct Samples {
 Result<Samples> arrange_samples(FloatTensor array, const frontends::PortLayout& port,
                                 const std::string& where);
 
+/// The shape of an array of sequences (steps x channels) as that of maps of one row, 1 x steps x
+/// channels, which they are in the graph; of any other array its own.
+Shape as_maps(const Shape& array, const Shape& input);
+
 /// The only layout in which an array holds samples of this shape; ChannelsLast where none does.
 /// Errors   cli.sample_layout where both do.
 Result<Layout> find_layout(const Shape& array, const Shape& input, const std::string& where);

@@ -93,6 +93,15 @@ TEST(Samples, OfAnOnnxModelAreAsTheModelHasThem) {
   EXPECT_FALSE(arrange_samples(counting({2, 3, 3, 2}), port, "x.npy"));
 }
 
+TEST(Samples, SequencesAreMapsOfOneRow) {
+  for (const Shape& shape : {Shape{3, 4, 2}, Shape{3, 1, 4, 2}})
+    EXPECT_EQ(as_maps(shape, {1, 4, 2}), (Shape{3, 1, 4, 2}));
+  EXPECT_EQ(as_maps({4, 2}, {1, 4, 2}), (Shape{1, 4, 2}));
+  EXPECT_EQ(as_maps({1, 4, 2}, {1, 4, 2}), (Shape{1, 1, 4, 2}));
+  EXPECT_EQ(as_maps({3, 4, 2}, {3, 4, 2}), (Shape{3, 4, 2}));
+  EXPECT_EQ(as_maps({3, 8}, {8}), (Shape{3, 8}));
+}
+
 TEST(Samples, AreRefused) {
   EXPECT_EQ(problem(counting({2, 5}), {4}), messages::SampleShape.code);
   EXPECT_EQ(problem(counting({0, 4}), {4}), messages::SampleShape.code);

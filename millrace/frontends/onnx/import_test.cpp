@@ -451,6 +451,17 @@ TEST(OnnxImport, EqualScalesOfAllChannelsAreOneScale) {
             "requantize %w {rounding = RND_CONV, overflow = SAT} : tensor<1x1x1x2 x fixed<4,2>>");
 }
 
+// Of which float32 has no quotient, but the nearest integer.
+TEST(OnnxImport, WeightsThatAreHugeBesideTheirScaleSaturate) {
+  TestModel model({1, 2});
+  model.tensor("w", {2, 1}, {3e38F, -3e38F})
+      .quant("xq", "x", 1, 8)
+      .quant("wq", "w", 3e-30, 4)
+      .node("MatMul", "y", {"xq", "wq"})
+      .output("y", {1, 1});
+  EXPECT_EQ(line_of(model, "w"), "constant {value = [7, -8]} : tensor<2x1 x real>");
+}
+
 TEST(OnnxImport, NarrowInputQuantiserLeavesARequantize) {
   TestModel model({1, 1});
   model.quant("q", "x", 1, 4, true, true).output("q", {1, 1});

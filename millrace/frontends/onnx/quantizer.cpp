@@ -5,6 +5,7 @@
 #include <array>
 #include <cctype>
 #include <cmath>
+#include <limits>
 
 #include "millrace/frontends/onnx/attributes.h"
 #include "millrace/frontends/onnx/messages.h"
@@ -176,7 +177,10 @@ ConstantValue quantised(const Node& node, const ConstantValue& x,
   FloatTensor numbers = settled(x);
   for (size_t i = 0; i < numbers.data.size(); ++i) {
     double& number = numbers.data[i];
-    number = static_cast<float>(number / scale.data[i]) + zero.data[i];
+    // A quotient beyond float32 saturates as the largest number does.
+    constexpr double Largest = std::numeric_limits<float>::max();
+    number =
+        static_cast<float>(std::clamp(number / scale.data[i], -Largest, Largest)) + zero.data[i];
     if (parameters.is_bipolar()) {
       number = number >= 0 ? 1 : -1;
     } else {
