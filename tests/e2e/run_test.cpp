@@ -168,6 +168,11 @@ TEST_F(Run, ConvertedModelsAreTheSame) {
   const json after =
       answer({"run", "net.onnx", "--input", "x.npy", "--raw", "--json", "--layout", "hwc"});
   EXPECT_EQ(before["outputs"][0]["values"], after["outputs"][0]["values"]);
+
+  answer({"convert", "net.onnx", "-o", "text.mr", "--json"});
+  const json text = answer({"run", "text.mr", "--input", "x.npy", "--raw", "--json"});
+  EXPECT_EQ(before["outputs"][0]["values"], text["outputs"][0]["values"]);
+  expect_refused({"convert", "net.onnx", "-o", "net.tflite"}, "cli.convert_output");
 }
 
 TEST_F(Run, Refuses) {

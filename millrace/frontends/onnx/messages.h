@@ -124,12 +124,12 @@ inline constexpr Message FunctionOperator{
     "frontends.onnx.function_operator",
     "the model defines its own function in place of an operator of ONNX",
     "inline the function, or give it a domain of its own"};
-inline constexpr Message OwnFunction{
-    "frontends.onnx.own_function", "the model defines it otherwise than Millrace writes it",
-    "convert the model again with this version of millrace"};
-inline constexpr Message OwnTable{
-    "frontends.onnx.own_table", "its {} is not that of a table behind codes of type {}",
-    "convert the model again with this version of millrace"};
+inline constexpr Message OwnFunction{"frontends.onnx.own_function",
+                                     "the model defines it otherwise than Millrace writes it",
+                                     "convert the model again with this version of millrace"};
+inline constexpr Message OwnTable{"frontends.onnx.own_table",
+                                  "its {} is not that of a table behind codes of type {}",
+                                  "convert the model again with this version of millrace"};
 
 // Quantisers.
 inline constexpr Message QuantZeroPoint{"frontends.onnx.quant_zero_point",
