@@ -8,6 +8,7 @@
 
 #include "millrace/frontends/onnx/import.h"
 #include "millrace/frontends/onnx/model_test_builder.h"
+#include "millrace/graph/text.h"
 #include "millrace/passes/lower.h"
 #include "millrace/reference/evaluate.h"
 #include "millrace/reference/evaluate_real.h"
@@ -220,6 +221,52 @@ TEST(OnnxLayout, ExactGraphsComputeWhatOnnxComputes) {
       numbers.push_back(exact->type(exact->outputs()[0]).fixed().to_double(raw));
     EXPECT_EQ(numbers, network.expected) << seed;
   }
+}
+
+/// A convolution, a normalisation and a pool, with the channels first or last.
+TestModel small_network(bool is_channels_last) {
+  TestModel model(is_channels_last ? Shape{1, 4, 5, 2} : Shape{1, 2, 4, 5});
+  std::vector<float> weights(3 * 2 * 3 * 2);  // 3 filters of 2 channels, 3 x 2 taps
+  for (size_t f = 0; f < 3; ++f)
+    for (size_t c = 0; c < 2; ++c)
+      for (size_t tap = 0; tap < 6; ++tap)
+        weights[is_channels_last ? (f * 6 + tap) * 2 + c : (f * 2 + c) * 6 + tap] =
+            static_cast<float>((f * 5 + c * 3 + tap * 2) % 7) - 3;
+  const auto domain = [&] {
+    if (is_channels_last)
+      model.last_node().set_domain("qonnx.custom_op.channels_last");
+  };
+  model.tensor("w", is_channels_last ? Shape{3, 3, 2, 2} : Shape{3, 2, 3, 2}, weights)
+      .tensor("b", {3}, {1, -2, 0.5F})
+      .tensor("scale", {3}, {1, 0.5F, -2})
+      .tensor("offset", {3}, {0, 1, 2})
+      .tensor("mean", {3}, {0, 0, 0})
+      .tensor("variance", {3}, {1, 1, 1})
+      .node("Conv", "conv", {"x", "w", "b"})
+      .attribute("kernel_shape", Ints{3, 2})
+      .attribute("pads", Ints{1, 0, 1, 1});
+  domain();
+  model.node("BatchNormalization", "norm", {"conv", "scale", "offset", "mean", "variance"})
+      .attribute("epsilon", 0.0F);
+  domain();
+  model.node("MaxPool", "y", {"norm"})
+      .attribute("kernel_shape", Ints{2, 1})
+      .attribute("strides", Ints{2, 1});
+  domain();
+  model.output("y", is_channels_last ? Shape{1, 2, 5, 3} : Shape{1, 3, 2, 5});
+  return model;
+}
+
+TEST(OnnxLayout, OperatorsWithTheChannelsLastComputeWhatTheOthersDo) {
+  const auto first = import_onnx_bytes(small_network(false).bytes(), "first.onnx");
+  const auto last = import_onnx_bytes(small_network(true).bytes(), "last.onnx");
+  ASSERT_TRUE(first) << first.error().to_string();
+  ASSERT_TRUE(last) << last.error().to_string();
+  std::vector<double> x;
+  for (int i = 0; i < 40; ++i)
+    x.push_back((i * 11) % 17 - 8);
+  EXPECT_EQ(reference::evaluate_real(*last, {x}), reference::evaluate_real(*first, {x}));
+  EXPECT_EQ(graph::print(*last), graph::print(*first));
 }
 
 }  // namespace

@@ -153,6 +153,8 @@ const Node* Importer::find_input_quantizer(const Port& port) const {
 bool Importer::is_channels_last(const Port& port) const {
   const std::string* tensor = &port.name;
   while (const Node* user = only_user(*tensor)) {
+    if (user->domain == ChannelsLastDomain)
+      return true;
     if (user->op == "Transpose") {
       const auto perm = user->attributes.find("perm");
       const std::vector<int64_t> map = {0, 3, 1, 2}, sequence = {0, 2, 1};

@@ -3,6 +3,7 @@
 // and biases whatever the order of the nodes.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <set>
@@ -64,7 +65,7 @@ private:
   Status import_activations();
   Status import_output(const Port& port);
   Status fold(const Node& node);
-  /// True when a Transpose to channels-first alone reads the model's input.
+  /// True when what alone reads the model's input has the channels last.
   bool is_channels_last(const Port& port) const;
   const Node* find_input_quantizer(const Port& port) const;
   const Node* only_user(const std::string& tensor) const;
@@ -75,6 +76,7 @@ private:
   static const std::vector<Rule>& onnx_rules();
   static const std::vector<Rule>& quant_rules();
   static const std::vector<Rule>& own_rules();
+  static const std::vector<Rule>& channels_last_rules();
 
   // operands.cpp: operands, by position in the node's inputs, and what is done to all of them.
   Result<const ConstantValue*> constant(const Node& node, size_t index, std::string_view role);
@@ -191,6 +193,9 @@ private:
   Status constant_own_requantize(const Node& node);
   Status own_table(const Node& node);
 
+  // channels_last.cpp: QONNX's operators on tensors with the channels last.
+  Status channels_last(const Node& node);
+
   // shapes.cpp, slices.cpp, resize.cpp
   Status flatten(const Node& node);
   Status reshape(const Node& node);
@@ -243,6 +248,7 @@ private:
   std::map<std::string, graph::ValueId> materialised_;
   std::set<const Node*> done_;  ///< translated with an earlier node
   std::set<const Node*> input_quantizers_;
+  std::deque<Node> wrapped_;  ///< the operators within those on channels-last tensors
   std::vector<PortLayout> inputs_, outputs_;
 };
 

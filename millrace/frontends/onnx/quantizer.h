@@ -11,6 +11,9 @@
 
 namespace millrace::frontends::onnx {
 
+/// The domain of QONNX's operators on tensors with the channels last.
+inline constexpr std::string_view ChannelsLastDomain = "qonnx.custom_op.channels_last";
+
 /// True for the domains that Quant goes by: QONNX's own, FINN's and Brevitas's older ones.
 bool is_quant_domain(std::string_view domain);
 

@@ -175,6 +175,21 @@ const std::vector<Importer::Rule>& Importer::own_rules() {
   return rules;
 }
 
+const std::vector<Importer::Rule>& Importer::channels_last_rules() {
+  static const std::vector<Rule> rules = [] {
+    std::vector<Rule> wrapped;
+    for (const Rule& rule : onnx_rules()) {
+      if (rule.op != "Conv" && rule.op != "MaxPool" && rule.op != "BatchNormalization")
+        continue;
+      wrapped.push_back(rule);
+      wrapped.back().on_constants = nullptr;
+      wrapped.back().on_activations = &Importer::channels_last;
+    }
+    return wrapped;
+  }();
+  return rules;
+}
+
 std::vector<std::string_view> Importer::operators() {
   std::vector<std::string_view> names;
   for (const Rule& rule : onnx_rules())
@@ -184,9 +199,13 @@ std::vector<std::string_view> Importer::operators() {
 
 const Importer::Rule* Importer::find_rule(const Node& node) {
   const bool is_quant = is_quant_domain(node.domain), is_own = node.domain == OwnDomain;
-  if (!is_quant && !is_own && !node.domain.empty())
+  const bool is_channels_last = node.domain == ChannelsLastDomain;
+  if (!is_quant && !is_own && !is_channels_last && !node.domain.empty())
     return nullptr;
-  const auto& rules = is_quant ? quant_rules() : is_own ? own_rules() : onnx_rules();
+  const auto& rules = is_quant           ? quant_rules()
+                      : is_own           ? own_rules()
+                      : is_channels_last ? channels_last_rules()
+                                         : onnx_rules();
   const bool is_requantize = is_own && RequantizeModes::of(node.op);
   if (is_own && !is_requantize && node.op == AnyRequantize)
     return nullptr;
