@@ -45,16 +45,34 @@ Result<std::vector<Samples>> read_inputs(const RunOptions& options,
   return samples;
 }
 
-/// How an input's numbers become fixed-point: as the model's own quantiser behind it, where it has
-/// one.
-Quantizer input_quantizer(const Graph& imported, size_t index, const FixedType& type) {
+/// The quantiser of the model's own behind a real input; null where it has none.
+const graph::Requantize* input_quantizer(const Graph& imported, size_t index) {
   const ValueId input = imported.inputs()[index];
+  if (imported.type(input).is_fixed())
+    return nullptr;
   const auto users = imported.users();
   for (const ValueId user : users[static_cast<size_t>(input)])
-    if (const auto* const quantizer = imported.op(user).as<graph::Requantize>();
-        quantizer && !imported.type(input).is_fixed())
-      return {type, quantizer->to.rounding, quantizer->to.overflow};
-  return {.type = type};
+    if (const auto* const quantizer = imported.op(user).as<graph::Requantize>())
+      return quantizer;
+  return nullptr;
+}
+
+/// An input's numbers as codes of its type. With a quantiser each is rounded as that does it with
+/// its element; the input's type holds the numbers of all elements' types.
+std::vector<int64_t> codes(const graph::Op& input, const graph::Requantize* quantizer,
+                           const std::vector<double>& numbers) {
+  const FixedType& type = input.type.fixed();
+  const double step = input.as<graph::Input>()->unit();
+  const auto size = static_cast<size_t>(num_elements(input.type.shape));
+  std::vector<int64_t> result;
+  result.reserve(numbers.size());
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    const Quantizer to = quantizer ? quantizer->at(i % size) : Quantizer{.type = type};
+    const Int128 raw = requantize_steps(numbers[i], step, to);
+    result.push_back(static_cast<int64_t>(
+        to.type == type ? raw : requantize(to.type.to_double(raw), {.type = type})));
+  }
+  return result;
 }
 
 Result<Outputs> run_exactly(const Graph& imported, const std::vector<Samples>& inputs,
@@ -63,10 +81,7 @@ Result<Outputs> run_exactly(const Graph& imported, const std::vector<Samples>& i
   std::vector<std::vector<int64_t>> raw(inputs.size());
   std::vector<std::span<const int64_t>> spans;
   for (size_t i = 0; i < inputs.size(); ++i) {
-    const Quantizer quantizer = input_quantizer(imported, i, exact.type(exact.inputs()[i]).fixed());
-    const double step = exact.op(exact.inputs()[i]).as<graph::Input>()->unit();
-    for (const double x : inputs[i].values)
-      raw[i].push_back(static_cast<int64_t>(requantize_steps(x, step, quantizer)));
+    raw[i] = codes(exact.op(exact.inputs()[i]), input_quantizer(imported, i), inputs[i].values);
     spans.emplace_back(raw[i]);
   }
   Outputs outputs;
@@ -92,8 +107,15 @@ Result<Outputs> run_in_double(const Graph& imported, const std::vector<Samples>&
     if (!report_progress(progress, "run", done))
       return error(messages::Interrupted, "run");
     std::vector<std::vector<double>> x;
-    for (const Samples& input : inputs)
-      x.push_back(input.sample(sample));
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      auto& numbers = x.emplace_back(inputs[i].sample(sample));
+      const graph::Op& input = imported.op(imported.inputs()[i]);
+      if (!input.type.is_fixed())
+        continue;
+      const auto raw = codes(input, nullptr, numbers);
+      std::ranges::transform(raw, numbers.begin(),
+                             [&](int64_t code) { return input.type.fixed().to_double(code); });
+    }
     const auto y = reference::evaluate_real(imported, x);
     for (size_t i = 0; i < y.size(); ++i)
       outputs.real[i].insert(outputs.real[i].end(), y[i].begin(), y[i].end());

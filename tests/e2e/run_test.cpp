@@ -160,6 +160,30 @@ TEST_F(Run, AccumulatorsMayBeThoseOfHls4ml) {
   EXPECT_THAT(unknown.errors, HasSubstr("exact,hls4ml"));
 }
 
+// 0.2 is 0 in steps of 1/2, though it is 0.25 in the steps of the other element, and that would be
+// 0.5.
+TEST_F(Run, InputsAreRoundedOnceToTheTypesOfTheirElements) {
+  write("types.mr",
+        "graph @types {\n  %x = input : tensor<2 x real>\n"
+        "  %y = requantize %x {rounding = RND, overflow = WRAP, types = [ufixed<3,2>, "
+        "ufixed<5,2>]} : "
+        "tensor<2 x ufixed<5,2>>\n  output %y\n}\n");
+  write("two.npy", npy("(2, 2)", {0.2, 0.2, 4.3125, 0.3125}));
+  const json exact = answer({"run", "types.mr", "--input", "two.npy", "--json"});
+  EXPECT_EQ(exact["outputs"][0]["values"], json({0.0, 0.25, 0.5, 0.375}));
+}
+
+// A file that quantises its input does so in its author's framework, too.
+TEST_F(Run, FixedInputsAreRoundedInDoubleToo) {
+  write("fixed.mr", "graph @fixed {\n  %x = input : tensor<2 x ufixed<3,2>>\n  output %x\n}\n");
+  write("one.npy", npy("(1, 2)", {0.7, 9}));
+  for (const std::vector<std::string>& mode : {std::vector<std::string>{"--float"}, {}}) {
+    std::vector<std::string> words = {"run", "fixed.mr", "--input", "one.npy", "--json"};
+    words.insert(words.end(), mode.begin(), mode.end());
+    EXPECT_EQ(answer(words)["outputs"][0]["values"], json({0.5, 3.5}));
+  }
+}
+
 TEST_F(Run, ConvertedModelsAreTheSame) {
   answer(
       {"convert", "net.mr", "--quantize", "fixed<8,4,RND_CONV,SAT>", "-o", "net.onnx", "--json"});

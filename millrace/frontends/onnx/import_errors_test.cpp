@@ -344,8 +344,6 @@ const std::vector<Case> QuantCases = {
      [](TestModel& m) { node(m, "q").mutable_attribute(2)->set_s("CEIL"); }, "CEIL"},
     {"rounding_up", messages::QuantRounding, ": node 'q' (Quant)",
      [](TestModel& m) { node(m, "q").mutable_attribute(2)->set_s("UP"); }, "UP"},
-    {"input_rounding", messages::QuantInputRounding, ": node 'xq' (Quant)",
-     [](TestModel& m) { node(m, "xq").mutable_attribute(2)->set_s("FLOOR"); }, "TRN"},
     {"wide_unsigned", graph::messages::TensorC1, ": node 'q' (Quant)",
      [](TestModel& m) { set_number(m, "q.bits", 64); }},
     {"wide_sums", graph::messages::Conv2DC5, ": node 'conv' (Conv)",

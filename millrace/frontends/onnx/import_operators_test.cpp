@@ -198,6 +198,21 @@ TEST(OnnxOperators, TruncDropsBits) {
   EXPECT_EQ(computed(model), (Numbers{0, 0, 0, 0, 1, 1, 1, 1}));
 }
 
+// Version 2 of the operator: steps of 4 in 2 bits.
+TEST(OnnxOperators, TruncHasAScaleOfItsOwnForTheOutput) {
+  TestModel model({1, 8});
+  model.quant("q", "x", 1, 4, false)
+      .tensor("s", {}, {1})
+      .tensor("z", {}, {0})
+      .tensor("in", {}, {4})
+      .tensor("os", {}, {4})
+      .tensor("out", {}, {2})
+      .node("Trunc", "y", {"q", "s", "z", "in", "os", "out"})
+      .attribute("signed", int64_t{0});
+  model.last_node().set_domain(QuantDomain);
+  EXPECT_EQ(computed(model), (Numbers{0, 0, 0, 0, 4, 4, 4, 4}));
+}
+
 // int8 with a zero point, and back: rounding and clamping are left.
 TEST(OnnxOperators, QuantizeAndDequantizeAreOneQuantiser) {
   TestModel model({1, 4});

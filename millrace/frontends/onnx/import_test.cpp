@@ -462,6 +462,14 @@ TEST(OnnxImport, WeightsThatAreHugeBesideTheirScaleSaturate) {
   EXPECT_EQ(line_of(model, "w"), "constant {value = [7, -8]} : tensor<2x1 x real>");
 }
 
+TEST(OnnxImport, InputQuantiserThatRoundsDownStaysBehindARealInput) {
+  TestModel model({1, 1});
+  model.quant("q", "x", 0.5, 4, true, false, "FLOOR").output("q", {1, 1});
+  EXPECT_EQ(line_of(model, "x"), "input : tensor<1 x real>");
+  EXPECT_EQ(line_of(model, "q"),
+            "requantize %x {rounding = TRN, overflow = SAT} : tensor<1 x fixed<4,3>>");
+}
+
 TEST(OnnxImport, NarrowInputQuantiserLeavesARequantize) {
   TestModel model({1, 1});
   model.quant("q", "x", 1, 4, true, true).output("q", {1, 1});

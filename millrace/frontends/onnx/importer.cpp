@@ -208,9 +208,8 @@ Status Importer::import_input(const Port& port) {
   graph::TensorType type{port_shape(shape, axes), port.integer};
   if (const Node* node = port.integer ? nullptr : find_input_quantizer(port)) {
     MR_TRY(const QuantParameters parameters, quant_parameters(*node, shape));
-    if (const auto to = parameters.plain()) {
-      if (to->rounding != Rounding::HalfEven)
-        return error(messages::QuantInputRounding, node->where, to_string(to->rounding));
+    // Others stay operations, so that whoever feeds the circuit can read how they round.
+    if (const auto to = parameters.plain(); to && to->rounding == Rounding::HalfEven) {
       type.element = to->type;
       input_quantizers_.insert(node);
     }

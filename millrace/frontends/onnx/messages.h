@@ -175,12 +175,6 @@ inline constexpr Message QuantSign{"frontends.onnx.quant_sign", "its sign is {},
 inline constexpr Message QuantRounding{"frontends.onnx.quant_rounding",
                                        "the rounding mode {} is not supported",
                                        "use ROUND, FLOOR, ROUND_TO_ZERO, HALF_UP or HALF_DOWN"};
-inline constexpr Message QuantInputRounding{
-    "frontends.onnx.quant_input_rounding",
-    "the input's quantiser rounds by {}, but whoever feeds the circuit rounds to nearest",
-    "use ROUND for the input's quantiser"};
-
-// Layers.
 inline constexpr Message KernelTooLarge{"frontends.onnx.kernel_too_large",
                                         "the kernel {}x{} does not fit the padded map {}x{}",
                                         "change the layer in the model"};

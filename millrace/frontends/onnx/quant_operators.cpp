@@ -161,23 +161,19 @@ Status Importer::bipolar_quant(const Node& node) {
 ///          the bits that are dropped, and does not clamp; version 2 has a scale for the output.
 Status Importer::trunc(const Node& node) {
   MR_TRY(const Activation* x, computed(node, 0, "input"));
-  const bool has_output_scale = node.inputs.size() == 7;
-  if (!has_output_scale && node.inputs.size() != 5)
-    return error(messages::InputCount, node.where, node.inputs.size(), 5, 7);
-  const std::array<std::string_view, 7> roles = {"input",           "scale",
-                                                 "zero point",      "input bit width",
-                                                 "output scale",    "output zero point",
-                                                 "output bit width"};
-  std::array<double, 7> numbers = {};
+  const bool has_output_scale = node.inputs.size() == 6;
+  const std::array<std::string_view, 6> roles = {
+      "input", "scale", "zero point", "input bit width", "output scale", "output bit width"};
+  std::array<double, 6> numbers = {};
   for (size_t i = 1; i < node.inputs.size(); ++i) {
-    const size_t role = !has_output_scale && i == 4 ? 6 : i;
+    const size_t role = !has_output_scale && i == 4 ? 5 : i;
     MR_TRY(const ConstantValue* constant, real_constant(node, i, roles[role]));
     const auto number = constant->uniform();
     if (!number)
       return error(messages::QuantPerChannel, node.where, roles[role]);
     numbers[role] = *number;
   }
-  const auto [unused, scale, zero, input_width, output_scale, output_zero, output_width] = numbers;
+  const auto [unused, scale, zero, input_width, output_scale, output_width] = numbers;
   MR_TRY(const Rounding rounding, read_rounding(node, "FLOOR"));
   MR_TRY(const bool is_signed, read_flag(node, "signed", true));
   MR_TRY(const bool is_narrow, read_flag(node, "narrow", false));
@@ -186,9 +182,8 @@ Status Importer::trunc(const Node& node) {
   for (double factor : {scale, has_output_scale ? output_scale : scale})
     if (!frac_bits_of(factor))
       return error(messages::TruncScale, node.where, factor);
-  for (double number : {zero, output_zero})
-    if (number != 0)
-      return error(messages::TruncZeroPoint, node.where, number);
+  if (zero != 0)
+    return error(messages::TruncZeroPoint, node.where, zero);
   for (double width : {input_width, output_width})
     if (!(width >= 1 && width <= FixedType::MaxWidth) || width != std::floor(width))
       return error(messages::QuantWidth, node.where, width, FixedType::MaxWidth);

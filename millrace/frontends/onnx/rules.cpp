@@ -159,7 +159,7 @@ const std::vector<Importer::Rule>& Importer::quant_rules() {
        &I::multi_threshold,
        {"data_layout", "out_bias", "out_dtype", "out_scale"}},
       {"Quant", 4, 4, &I::constant_quant, &I::quant, quant_attributes},
-      {"Trunc", 5, 7, nullptr, &I::trunc, quant_attributes},
+      {"Trunc", 5, 6, nullptr, &I::trunc, quant_attributes},
   };
   return rules;
 }
