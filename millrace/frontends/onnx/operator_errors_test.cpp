@@ -102,7 +102,6 @@ const std::vector<Case> Cases = {
        trunc(m, "q", 0);
        auto& node = m.last_node();
        node.set_input(4, "s2");
-       node.add_input("z");
        node.add_input("out");
        m.tensor("s2", {}, {4}).attribute("narrow", int64_t{1}).attribute("signed", int64_t{0});
      }},

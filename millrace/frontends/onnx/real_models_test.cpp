@@ -7,7 +7,10 @@
 #include <filesystem>
 #include <gtest/gtest.h>
 #include <onnx/onnx_pb.h>
+#include <random>
 
+#include "millrace/frontends/keras/import.h"
+#include "millrace/frontends/onnx/export.h"
 #include "millrace/frontends/onnx/import.h"
 #include "millrace/frontends/onnx/tensor_decoder.h"
 #include "millrace/graph/text.h"
@@ -192,6 +195,45 @@ TEST_F(RealModels, JetTaggerUpToItsLogitsIsExact) {
   ASSERT_TRUE(exact) << exact.error().to_string();
   EXPECT_TRUE(exact->is_exact());
   EXPECT_EQ(exact->type(exact->outputs()[0]).shape, Shape{5});
+}
+
+/// The operations that compute, in order: without names, constants and what only brings elements
+/// into another order.
+std::vector<std::pair<graph::OpKind, graph::TensorType>> operations(const graph::Graph& graph) {
+  std::vector<std::pair<graph::OpKind, graph::TensorType>> result;
+  for (const graph::Op& op : graph.ops())
+    if (!op.as<graph::Constant>() && !op.as<graph::Reshape>() && !op.as<graph::Transpose>() &&
+        !op.as<graph::Flatten>())
+      result.emplace_back(op.kind, op.type);
+  return result;
+}
+
+/// Whether a model and what convert writes of it are the same network with the same results.
+void expect_to_come_back(const Result<graph::Graph>& graph, const std::string& name) {
+  ASSERT_TRUE(graph) << name << ": " << graph.error().to_string();
+  const auto bytes = export_onnx(*graph);
+  ASSERT_TRUE(bytes) << name << ": " << bytes.error().to_string();
+  const auto again = import_onnx_bytes(*bytes, "again.onnx");
+  ASSERT_TRUE(again) << name << ": " << again.error().to_string();
+  EXPECT_TRUE(operations(*again) == operations(*graph)) << name << "\n" << graph::print(*again);
+  std::mt19937_64 random(1);
+  std::vector<double> x;
+  for (int64_t i = 0; i < num_elements(graph->type(graph->inputs()[0]).shape); ++i)
+    x.push_back(static_cast<double>(random() % 64) / 32 - 0.5);
+  EXPECT_EQ(reference::evaluate_real(*again, {x}), reference::evaluate_real(*graph, {x})) << name;
+}
+
+TEST_F(RealModels, ComeBackFromWhatIsWrittenOfThem) {
+  for (const std::string name : {"finn/tfc/model.onnx", "qonnx/TFC_1W1A.onnx",
+                                 "qonnx/TFC_2W2A.onnx", "qonnx/qkeras_jettagging.onnx",
+                                 "qonnx/mnist-conv/model.onnx", "qonnx/residual_block_clean.onnx"})
+    expect_to_come_back(import_onnx(Models / name), name);
+  for (const std::string name :
+       {"keras/hgq_mnist_homogeneous.h5", "keras/qkeras-v3_3layer.keras",
+        "keras/qkeras_3layer.json", "keras/qkeras_mnist_cnn.json", "keras/KERAS_3layer.json",
+        "vectors/conv2d_1layer/conv2d_1layer.h5", "vectors/leaky_relu/leaky_relu.h5",
+        "vectors/sigmoid/sigmoid.h5", "vectors/softmax/softmax.h5"})
+    expect_to_come_back(import_keras(Models / name), name);
 }
 
 }  // namespace
