@@ -22,7 +22,7 @@ core=(
 train=(libtorch-dev)
 test=(
   libbenchmark-dev libgmock-dev libgtest-dev libonnx-testdata
-  clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev git iverilog python3
+  clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev git iverilog python3 xz-utils
 )
 
 wanted=("${core[@]}")
