@@ -31,10 +31,10 @@ Result<std::vector<int64_t>> quantise_images(const data::ImageSet& images, int64
                                              const graph::Input& input) {
   const Shape image = {images.height, images.width, 1};
   const Shape vector = {images.height * images.width};
+  const Shape sequence = {1, images.height, images.width};  // of rows
   const Shape& shape = input.type.shape;
-  if (shape != image && shape != vector) {
+  if (shape != image && shape != vector && shape != sequence)
     return error(messages::ImageSize, "--data", images.height, images.width, to_string(shape));
-  }
   constexpr int PixelFracBits = 8;
   std::array<int64_t, 256> codes;
   for (size_t pixel = 0; pixel < codes.size(); ++pixel) {

@@ -44,6 +44,13 @@ TEST(QuantiseImages, AVectorTakesThePixelsInRowOrder) {
   EXPECT_THAT(*raw, ElementsAre(0, 1, 128, 255));
 }
 
+TEST(QuantiseImages, ASequenceTakesARowAStep) {
+  const auto raw =
+      quantise_images(four_pixels(), 1, {{.shape = {1, 2, 2}, .element = FixedType{true, 9, 8}}});
+  ASSERT_TRUE(raw.has_value());
+  EXPECT_THAT(*raw, ElementsAre(0, 1, 128, 255));
+}
+
 TEST(QuantiseImages, RefusesAnotherSize) {
   for (const Shape& shape : {Shape{2, 3, 1}, Shape{2, 2, 2}, Shape{5}}) {
     const auto raw = quantise_images(four_pixels(), 1, {{.shape = shape, .element = FixedType{}}});
