@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // QONNX's Conv, MaxPool and BatchNormalization on tensors with the channels last: those of ONNX
 // between two transpositions, which are mere bookkeeping.
-#include <array>
 #include <numeric>
 
 #include "millrace/frontends/onnx/importer.h"
@@ -25,13 +24,6 @@ std::vector<int64_t> to_channels_last(size_t rank) {
   std::iota(order.begin() + 1, order.end(), int64_t{2});
   order.back() = 1;
   return order;
-}
-
-Activation transposed(const Activation& x, const std::vector<int64_t>& order) {
-  Shape shape;
-  for (const int64_t axis : order)
-    shape.push_back(x.shape[static_cast<size_t>(axis)]);
-  return {x.id, std::move(shape), x.layout.transposed(x.shape, order)};
 }
 
 }  // namespace

@@ -141,7 +141,9 @@ std::string Exporter::apart(const Op& op, const std::string& input) {
   const bool is_layer = source.as<graph::Dense>() || source.as<graph::Conv2D>() ||
                         source.as<graph::ConvTranspose2D>();
   const bool is_chain = has_constant(source) && (has_constant(op) || op.as<graph::Affine>());
-  if (!is_chain && !(is_layer && is_implied_bias(source) && op.as<graph::Add>()))
+  const bool is_bias =
+      is_layer && is_implied_bias(source) && op.as<graph::Add>() && has_constant(op);
+  if (!is_chain && !is_bias)
     return input;
   const std::string name = helper(op, ".apart");
   writer_.node("Identity", name, {input}, name);
@@ -233,7 +235,8 @@ Status Exporter::write_quant(const std::string& output, const std::string& input
       written([&](size_t i) { return std::ldexp(1.0, -to.at(i).type.frac_bits); });
   const FloatTensor step =
       written([&](size_t i) { return std::ldexp(to.step(i), -to.at(i).type.frac_bits); });
-  const FloatTensor width = written([&](size_t i) { return double{1} * to.at(i).type.width; });
+  const FloatTensor width =
+      written([&](size_t i) { return static_cast<double>(to.at(i).type.width); });
   if (is_quant(requantize) && (to.steps.empty() || is_dequantised(requantize)))
     return writer_.quant(name.empty() ? output : name, input, to.at(0), step, width, output);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "millrace/frontends/onnx/export.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -182,6 +183,24 @@ TEST(OnnxExport, SharedWeightsAreWrittenOnceForEachLayout) {
   for (const std::string layer : {"%fc1", "%fc2"})
     expected.replace(expected.find("dense " + layer + ", %w,"), 14, "dense " + layer + ", %w_1");
   EXPECT_EQ(graph::print(reimported(parsed(text))), expected);
+}
+
+// Only where the importer would take two operations for one.
+TEST(OnnxExport, AnIdentityStandsBeforeASumWithAConstantOnly) {
+  const auto identities = [](const std::string& addend) {
+    ::onnx::ModelProto model;
+    EXPECT_TRUE(model.ParseFromString(
+        exported(parsed("graph @g {\n%x = input : tensor<2 x real>\n"
+                        "%w = constant {value = [1, 2, 3, 4]} : tensor<2x2 x real>\n"
+                        "%f.bias = constant {value = [0, 0]} : tensor<2 x real>\n"
+                        "%f = dense %x, %w, %f.bias : tensor<2 x real>\n"
+                        "%c = constant {value = [1, 2]} : tensor<2 x real>\n%y = add %f, " +
+                        addend + " : tensor<2 x real>\noutput %y\n}"))));
+    return std::ranges::count(model.graph().node(), "Identity",
+                              [](const auto& node) { return node.op_type(); });
+  };
+  EXPECT_EQ(identities("%c"), 1);
+  EXPECT_EQ(identities("%x"), 0);
 }
 
 // Numbers beyond float32 are written as float64: nothing is rounded on the way.

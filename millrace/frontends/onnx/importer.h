@@ -29,6 +29,9 @@ struct Activation {
   Layout layout;  ///< of `shape`, in the graph
 };
 
+/// The same elements with ONNX's axes in another order: result axis i is axis order[i] of x.
+Activation transposed(const Activation& x, const std::vector<int64_t>& order);
+
 /// An operand of an operator with two of them.
 using Operand = std::variant<ConstantValue, Activation>;
 

@@ -2,8 +2,11 @@
 // Models with Millrace's own functions: valid ONNX, and refused where they mean something else.
 #include "millrace/frontends/onnx/own_functions.h"
 
+#include <algorithm>
+#include <cmath>
 #include <functional>
 #include <gtest/gtest.h>
+#include <map>
 #include <onnx/checker.h>
 
 #include "millrace/frontends/onnx/export.h"
@@ -83,6 +86,70 @@ TEST(OwnFunctions, OneDefinitionServesAllNodes) {
       "%z = requantize %y {rounding = RND, overflow = WRAP} : tensor<3 x fixed<3,2>>\n"
       "output %z\n");
   EXPECT_EQ(model.functions_size(), 1);
+}
+
+/// What a function gives for single numbers, node by node by ONNX's definitions.
+double evaluated(const ::onnx::FunctionProto& function, const std::vector<double>& operands) {
+  std::map<std::string, double> values;
+  for (int i = 0; i < function.input_size(); ++i)
+    values[function.input(i)] = operands[static_cast<size_t>(i)];
+  const std::map<std::string, std::function<double(double, double)>> operators = {
+      {"Cast", [](double a, double) { return a; }},
+      {"Sign", [](double a, double) { return a > 0   ? 1.0
+                                             : a < 0 ? -1.0
+                                                     : 0.0; }},
+      {"Abs", [](double a, double) { return std::abs(a); }},
+      {"Neg", [](double a, double) { return -a; }},
+      {"Floor", [](double a, double) { return std::floor(a); }},
+      {"Ceil", [](double a, double) { return std::ceil(a); }},
+      {"Round", [](double a, double) { return std::nearbyint(a); }},
+      {"Add", [](double a, double b) { return a + b; }},
+      {"Sub", [](double a, double b) { return a - b; }},
+      {"Mul", [](double a, double b) { return a * b; }},
+      {"Div", [](double a, double b) { return a / b; }},
+      {"Pow", [](double a, double b) { return std::pow(a, b); }},
+      {"Max", [](double a, double b) { return std::max(a, b); }},
+      {"Min", [](double a, double b) { return std::min(a, b); }},
+      {"Greater", [](double a, double b) { return a > b ? 1.0 : 0.0; }},
+      {"Less", [](double a, double b) { return a < b ? 1.0 : 0.0; }},
+      {"Or", [](double a, double b) { return a != 0 || b != 0 ? 1.0 : 0.0; }},
+  };
+  for (const auto& node : function.node()) {
+    const auto operand = [&](int i) {
+      return i < node.input_size() ? values.at(node.input(i)) : 0.0;
+    };
+    double& result = values[node.output(0)];
+    if (node.op_type() == "Constant")
+      result = node.attribute(0).t().double_data(0);
+    else if (node.op_type() == "Where")
+      result = operand(0) != 0 ? operand(1) : operand(2);
+    else
+      result = operators.at(node.op_type())(operand(0), operand(1));
+  }
+  return values.at(function.output(0));
+}
+
+TEST(OwnFunctions, BodiesComputeWhatTheGraphDoes) {
+  for (const Rounding rounding :
+       {Rounding::Floor, Rounding::TowardsZero, Rounding::HalfUp, Rounding::HalfDown,
+        Rounding::HalfTowardsZero, Rounding::HalfAwayFromZero, Rounding::HalfEven})
+    for (const Overflow overflow :
+         {Overflow::Wrap, Overflow::Saturate, Overflow::SaturateZero, Overflow::SaturateSymmetric})
+      for (const FixedType& type : {FixedType{true, 3, 1}, FixedType{false, 2, 1}}) {
+        const auto function = own_function(RequantizeModes{rounding, overflow}.name(), 13);
+        ASSERT_TRUE(function);
+        const double unit = 0.5;
+        for (const double steps : {1.0, 0.75})
+          for (int sixteenth = -80; sixteenth <= 80; ++sixteenth) {
+            const double x = sixteenth / 16.0;
+            const double expected =
+                type.to_double(requantize_steps(x, steps, {type, rounding, overflow}));
+            ASSERT_EQ(evaluated(*function, {x, steps * unit, unit, double(type.width),
+                                            type.is_signed ? 1.0 : 0.0}),
+                      expected)
+                << function->name() << " of " << x << " in steps of " << steps;
+          }
+      }
 }
 
 TEST(OwnFunctions, AnotherBodyIsRefused) {

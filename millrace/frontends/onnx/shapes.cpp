@@ -99,6 +99,13 @@ Status Importer::expand_operand(const Node& node) {
   return {};
 }
 
+Activation transposed(const Activation& x, const std::vector<int64_t>& order) {
+  Shape shape;
+  for (const int64_t axis : order)
+    shape.push_back(x.shape[static_cast<size_t>(axis)]);
+  return {x.id, std::move(shape), x.layout.transposed(x.shape, order)};
+}
+
 Status Importer::transpose_axes(const Node& node) {
   MR_TRY(const Activation* operand, computed(node, 0, "input"));
   const Activation x = *operand;
@@ -108,11 +115,7 @@ Status Importer::transpose_axes(const Node& node) {
   MR_TRY(const auto order, ints_attribute(node, "perm", reversed));
   if (!std::ranges::is_permutation(order, reversed))
     return bad_attribute(node, "perm", order, fmt::format("a permutation of {} axes", rank));
-  Shape shape;
-  for (int64_t axis : order)
-    shape.push_back(x.shape[static_cast<size_t>(axis)]);
-  define(node.outputs.front(),
-         Activation{x.id, std::move(shape), x.layout.transposed(x.shape, order)});
+  define(node.outputs.front(), transposed(x, order));
   return {};
 }
 
